@@ -1,0 +1,40 @@
+/** Port: a destination, where messages go. */
+
+import type { OutboxMessage } from "./message.ts";
+
+export interface Destination {
+  /** Name in prickle.yaml: the key of its positions in the ledger. */
+  readonly name: string;
+  readonly limits: DestinationLimits;
+
+  /**
+   * Delivers a batch and says for each message what became of it: `outcomes[i]` is for `messages[i]`. Delivering a
+   * message twice must not make a second event. Failures of the peer are outcomes, not exceptions.
+   */
+  deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]>;
+
+  close(): Promise<void>;
+}
+
+export interface DestinationLimits {
+  /** Per batch. */
+  readonly maxMessages: number;
+  /** Of message bodies per batch, uncompressed. */
+  readonly maxBytes: number;
+  /** Batches in flight at once. */
+  readonly concurrency: number;
+  /** Null: no limit. */
+  readonly messagesPerSecond: number | null;
+  readonly requestsPerSecond: number | null;
+  /** How long a batch that is not full waits for more, in ms. */
+  readonly lingerMs: number;
+}
+
+export type Outcome =
+  | { readonly kind: "delivered" }
+  /** Not now. `retryAfterMs` is what the peer asked for: it holds back the whole destination. */
+  | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number }
+  /** Never: the message is wrong. It goes to the dead letters and its lane moves on. */
+  | { readonly kind: "dead"; readonly reason: string };
+
+export const DELIVERED: Outcome = { kind: "delivered" };

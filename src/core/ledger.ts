@@ -1,0 +1,162 @@
+/**
+ * Port: the ledger, the durable store of outbox, seen ids, checkpoints, rejections and dead letters.
+ *
+ * One commit holds everything a request or page brought; either all of it is on disk or none. Messages of one lane
+ * leave in the order they were committed. Every destination has its own position in every lane; a message leaves
+ * the outbox when all destinations are past it. One process owns a ledger at a time.
+ *
+ * Failures of the store are LEDGER_UNAVAILABLE, LEDGER_FULL or LEDGER_LOCKED, all retryable, from any call.
+ */
+
+import type { Outcome } from "./destination.ts";
+import type { OutboxMessage, OutgoingMessage } from "./message.ts";
+import type { Rejection, RejectionReason } from "./record.ts";
+
+export interface Ledger {
+  /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
+  readonly lanes: number;
+
+  /**
+   * Puts everything in `commit` on disk in one transaction and only then resolves. Records whose id was seen in the
+   * last `seenDays`, or earlier in the same commit, are left out, messages and all, and named in `duplicates`. Calls
+   * made at the same time share one transaction and one flush, and are committed in the order they were made.
+   * @throws LEDGER_FULL when the disk or the outbox (`maxDepth`) is full. Nothing of the commit is stored then.
+   */
+  commit(commit: Commit): Promise<CommitResult>;
+
+  /**
+   * Takes what is due from free lanes and holds those lanes for `leaseMs`. Within a lane messages come in the order
+   * they were committed, without gaps but for those already settled. Null when nothing is due.
+   */
+  claim(request: ClaimRequest): Promise<Claim | null>;
+
+  /**
+   * Records what became of a claim's messages, `outcomes[i]` for `messages[i]`, and frees its lanes. `delivered` and
+   * `dead` messages are never claimed again; from the first `retry` of a lane on, the lane waits until `dueAt`.
+   * Returns false, changing nothing, when the lease had run out and a lane was claimed anew.
+   */
+  settle(claimId: number, outcomes: readonly SettleOutcome[]): Promise<boolean>;
+
+  /** The cursor stored for `name` by the last commit that carried one; null if there is none. */
+  checkpoint(name: string): Promise<string | null>;
+
+  status(): Promise<LedgerStatus>;
+
+  listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Returns how many. */
+  replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
+  /** Forgets the dead letters. Returns how many. */
+  dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
+
+  /** Newest first. */
+  listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
+
+  /** Forgets seen ids and rejections older than their time. Works in slices, so that commits never wait long. Returns how many ids it forgot. */
+  prune(): Promise<number>;
+
+  /** Finishes what was asked before, then closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface Commit {
+  /** Only those that make messages: a record that makes none may make some once its mapping is mended. */
+  readonly records: readonly CommitRecord[];
+  /** One with the source, record id and reason of one already kept replaces it and is not counted again. */
+  readonly rejections: readonly Rejection[];
+  /** Stored with the same transaction, even if every record turns out to be a duplicate. */
+  readonly checkpoint?: { readonly name: string; readonly cursor: string };
+}
+
+export interface CommitRecord {
+  /** Its recordUuid: what it is known again by. */
+  readonly id: string;
+  readonly messages: readonly OutgoingMessage[];
+}
+
+export interface CommitResult {
+  /** Indexes into `records` of those seen before, ascending. */
+  readonly duplicates: readonly number[];
+  /** Messages put into the outbox. */
+  readonly committed: number;
+}
+
+export interface ClaimRequest {
+  readonly destination: string;
+  readonly maxMessages: number;
+  /** Of message bodies together; a single larger message is still claimed, alone. */
+  readonly maxBytes: number;
+  readonly leaseMs: number;
+}
+
+export interface Claim {
+  readonly id: number;
+  readonly messages: readonly OutboxMessage[];
+}
+
+/** `retry` says from when on (ms UTC) the lane may be claimed again. */
+export type SettleOutcome =
+  | Exclude<Outcome, { kind: "retry" }>
+  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number };
+
+export interface LedgerStatus {
+  readonly lanes: number;
+  readonly destinations: readonly DestinationStatus[];
+  /** Messages in the outbox: what the deepest-lagging destination still waits for. */
+  readonly depth: number;
+  /** Messages ever committed, and records ever refused as duplicates. */
+  readonly committed: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
+  readonly sizeBytes: number;
+}
+
+export interface DestinationStatus {
+  readonly name: string;
+  /** Messages still waiting for this destination. */
+  readonly depth: number;
+  /** When the oldest waiting message was committed, ms UTC; null if none waits. */
+  readonly oldestCommittedAt: number | null;
+  /** Earliest time a lane is due, ms UTC; null if none waits. At most now when something can be claimed. */
+  readonly nextDueAt: number | null;
+  readonly delivered: number;
+  readonly retried: number;
+  /** Dead letters kept now. */
+  readonly dead: number;
+  /** Lanes with something waiting, ascending. */
+  readonly waitingLanes: readonly LaneStatus[];
+}
+
+export interface LaneStatus {
+  readonly lane: number;
+  readonly depth: number;
+  /** Failed attempts of the message at its head. */
+  readonly attempts: number;
+  /** Reason of the last failure, null if none. */
+  readonly lastFailure: string | null;
+}
+
+export interface DeadLetter {
+  readonly id: number;
+  readonly destination: string;
+  readonly uuid: string;
+  readonly lane: number;
+  readonly reason: string;
+  /** Attempts including the last one. */
+  readonly attempts: number;
+  readonly firstAttemptAt: number;
+  readonly diedAt: number;
+  /** The message as it was to be delivered: JSON text. */
+  readonly body: string;
+}
+
+/** All conditions given must hold; none given means all. */
+export interface DeadLetterFilter {
+  readonly ids?: readonly number[];
+  readonly destination?: string;
+  readonly limit?: number;
+}
+
+export interface KeptRejection extends Rejection {
+  readonly id: number;
+}

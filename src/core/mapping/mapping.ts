@@ -1,0 +1,19 @@
+/** A mapping turns the records of one source into messages. Compiled once from its YAML file; pure. */
+
+import type { MessageDraft, MessageProblem } from "../message.ts";
+import type { SourceRecord } from "../record.ts";
+
+export interface Mapping {
+  /** Name of the file it came from, without ending. */
+  readonly name: string;
+  /** Every group type it may produce, in the order declared: 1–5, safe names, no duplicates. */
+  readonly groupTypes: readonly string[];
+  /** Never throws and never changes the record: any payload gives messages, problems, or both. */
+  apply(record: SourceRecord): Mapped;
+}
+
+export interface Mapped {
+  readonly drafts: readonly MessageDraft[];
+  /** Why the record, or one output of it, makes no message. */
+  readonly problems: readonly MessageProblem[];
+}

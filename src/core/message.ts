@@ -1,0 +1,130 @@
+/** A message is what we deliver: a group identify or an event. Built once per record, kept as its final JSON text. */
+
+import { distinctIdProblem, fittingDistinctId, groupKeyProblem, groupSyncDistinctId, MAX_ID_BYTES } from "./group.ts";
+import { spreadHash } from "./identity.ts";
+import type { JsonObject } from "./json.ts";
+import type { RejectionReason } from "./record.ts";
+
+/** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice. */
+export const MAX_MESSAGE_BYTES = 900_000;
+
+/** What a mapping makes of a record. Owned by whoever receives it: nothing else refers to its objects. */
+export type MessageDraft = GroupIdentifyDraft | EventDraft;
+
+export interface GroupIdentifyDraft {
+  readonly kind: "groupIdentify";
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly properties: JsonObject;
+}
+
+export interface EventDraft {
+  readonly kind: "event";
+  readonly event: string;
+  readonly distinctId: string;
+  readonly properties: JsonObject;
+  /** Group type → group key. Empty: the event carries no `$groups`. */
+  readonly groups: Readonly<Record<string, string>>;
+}
+
+/** On its way into the ledger. */
+export interface OutgoingMessage {
+  readonly uuid: string;
+  readonly lane: number;
+  /**
+   * `{"event","distinct_id","uuid","timestamp","properties":{…}}`, the keys in this order. `properties` comes last, so
+   * that a destination can add what is its own before the closing `}}` without parsing.
+   */
+  readonly json: string;
+}
+
+/** On its way out of the ledger. */
+export interface OutboxMessage {
+  /** Rises within a lane. */
+  readonly seq: number;
+  readonly lane: number;
+  readonly uuid: string;
+  /** UTF-8 of the JSON text. */
+  readonly body: Uint8Array;
+  /** Failed attempts so far by this destination, and when the first was made (ms UTC; null if none). */
+  readonly attempts: number;
+  readonly firstAttemptAt: number | null;
+}
+
+export interface MessageProblem {
+  readonly reason: RejectionReason;
+  readonly detail: string;
+}
+
+export interface MessageContext {
+  readonly uuid: string;
+  /** When the record happened, in ms UTC. */
+  readonly occurredAt: number;
+  readonly lanes: number;
+}
+
+/** Builds the message, or says why PostHog would drop it or do nothing with it. */
+export function buildMessage(
+  draft: MessageDraft,
+  { uuid, occurredAt, lanes }: MessageContext,
+): OutgoingMessage | MessageProblem {
+  const fields = draft.kind === "event" ? eventFields(draft) : groupIdentifyFields(draft);
+  if ("reason" in fields) return fields;
+  const timestamp = new Date(occurredAt).toISOString();
+  const json =
+    `{"event":${JSON.stringify(fields.event)},"distinct_id":${JSON.stringify(fields.distinctId)},` +
+    `"uuid":"${uuid}","timestamp":"${timestamp}","properties":${JSON.stringify(fields.properties)}}`;
+  if (json.length * 3 > MAX_MESSAGE_BYTES && Buffer.byteLength(json) > MAX_MESSAGE_BYTES) {
+    return {
+      reason: "message_too_large",
+      detail: `The message has ${Buffer.byteLength(json)} bytes; PostHog takes ${MAX_MESSAGE_BYTES}.`,
+    };
+  }
+  return { uuid, lane: spreadHash(fields.orderingKey) % lanes, json };
+}
+
+interface WireFields {
+  readonly event: string;
+  readonly distinctId: string;
+  readonly properties: JsonObject;
+  readonly orderingKey: string;
+}
+
+function groupIdentifyFields({ groupType, groupKey, properties }: GroupIdentifyDraft): WireFields | MessageProblem {
+  const keyProblem = groupKeyProblem(groupKey);
+  if (keyProblem) return { reason: "invalid_group_key", detail: `Group type "${groupType}": ${keyProblem}.` };
+  const listed = Object.keys(properties).length > 0;
+  return {
+    event: "$groupidentify",
+    distinctId: groupSyncDistinctId(groupType, groupKey),
+    properties: {
+      $group_type: groupType,
+      $group_key: groupKey,
+      // A group without any property stays out of PostHog's list of groups.
+      $group_set: listed ? properties : { group_key: groupKey },
+    },
+    orderingKey: `g\0${groupType}\0${groupKey}`,
+  };
+}
+
+function eventFields({ event, distinctId, properties, groups }: EventDraft): WireFields | MessageProblem {
+  if (event === "" || Buffer.byteLength(event) > MAX_ID_BYTES) {
+    return {
+      reason: "invalid_event_name",
+      detail: `An event name has 1–${MAX_ID_BYTES} bytes; found ${Buffer.byteLength(event)}.`,
+    };
+  }
+  const idProblem = distinctIdProblem(distinctId);
+  if (idProblem) return { reason: "illegal_distinct_id", detail: `Distinct id: ${idProblem}.` };
+  for (const groupType in groups) {
+    const keyProblem = groupKeyProblem(groups[groupType] ?? "");
+    if (keyProblem) return { reason: "invalid_group_key", detail: `Group type "${groupType}": ${keyProblem}.` };
+    properties.$groups = groups as JsonObject;
+  }
+  // PostHog does nothing to the groups of a personless event.
+  if (properties.$groups !== undefined && properties.$process_person_profile === false) {
+    delete properties.$process_person_profile;
+  }
+  const fitting = fittingDistinctId(distinctId);
+  return { event, distinctId: fitting, properties, orderingKey: `d\0${fitting}` };
+}

@@ -1,0 +1,22 @@
+/** Port: what the verbs tell whoever watches (metrics, progress). Calls must be cheap and never throw. */
+
+import type { RejectionReason } from "./record.ts";
+
+export interface Observer {
+  received(source: string, records: number): void;
+  rejected(source: string, reason: RejectionReason, records: number): void;
+  duplicated(source: string, records: number): void;
+  /** Messages put on disk, and how long the caller waited for it, in ms. */
+  committed(source: string, messages: number, waitedMs: number): void;
+  delivered(destination: string, messages: number, tookMs: number): void;
+  retried(destination: string, messages: number, reason: string): void;
+  died(destination: string, messages: number, reason: string): void;
+}
+
+/** Structured log lines: `fields` never hold properties or secrets. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,47 @@
+/** Ports: sources, where records come from. A push source is called by HTTP requests; a pull source is asked. */
+
+import type { Rejection, SourceRecord } from "./record.ts";
+
+/** What one request or one page brought. */
+export interface Intake {
+  readonly records: readonly SourceRecord[];
+  readonly rejections: readonly Rejection[];
+}
+
+export interface PushRequest {
+  /** Path after the door's own prefix: for the tracking API what follows `/v1/`. */
+  readonly path: string;
+  /** Lower-case names; a repeated header is joined by ", ". */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The body as it came, decompressed: signatures are over these bytes. */
+  readonly body: Uint8Array;
+  readonly receivedAt: number;
+}
+
+/** Reads one request. Pure: no I/O. @throws UNAUTHORIZED, INPUT_INVALID, INPUT_TOO_LARGE for the request as a whole. */
+export type PushDoor = (request: PushRequest) => Intake;
+
+export interface PullSource {
+  /** Name of the checkpoint: differs for each file or account that has a position of its own. */
+  readonly checkpointName: string;
+
+  /**
+   * Pages from after `cursor` (null: from the beginning), each with the cursor that stands for all up to its end.
+   * The same cursor gives the same records again. Stops early, without error, when `signal` aborts.
+   * @throws INPUT_INVALID, INPUT_CHANGED, NOT_FOUND
+   */
+  pages(cursor: string | null, signal: AbortSignal): AsyncIterable<Page>;
+}
+
+export interface Page extends Intake {
+  readonly cursor: string;
+  readonly progress: PullProgress;
+}
+
+export interface PullProgress {
+  /** Records read since the beginning, those before the cursor included. */
+  readonly records: number;
+  /** Bytes of input read, and in all; null when not known. */
+  readonly bytes: number;
+  readonly totalBytes: number | null;
+}

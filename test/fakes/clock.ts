@@ -1,0 +1,27 @@
+/** A clock that stands still until told: `sleep` wakes when `advance` passes its time. */
+
+import type { Clock } from "../../src/core/clock.ts";
+
+export interface ManualClock extends Clock {
+  advance(ms: number): Promise<void>;
+}
+
+export function createManualClock(startMs = Date.UTC(2026, 10, 1)): ManualClock {
+  let now = startMs;
+  const sleepers = new Set<{ readonly dueAt: number; readonly wake: () => void }>();
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted || ms <= 0) return resolve();
+        const sleeper = { dueAt: now + ms, wake: () => (sleepers.delete(sleeper), resolve()) };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", sleeper.wake, { once: true });
+      }),
+    async advance(ms) {
+      now += ms;
+      for (const sleeper of [...sleepers]) if (sleeper.dueAt <= now) sleeper.wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
