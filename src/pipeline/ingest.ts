@@ -19,6 +19,24 @@ export interface IngestDependencies {
   readonly onCommitted: () => void;
 }
 
+export interface Ingest {
+  /** Maps what came in. Pure work: nothing is stored yet. */
+  prepare(intake: Intake): Prepared;
+
+  /**
+   * Resolves when everything prepared is on disk, rejections and `checkpoint` included.
+   * @throws LEDGER_FULL, LEDGER_UNAVAILABLE, LEDGER_LOCKED: then nothing was stored, and the same may be committed again.
+   */
+  commit(prepared: Prepared, checkpoint?: Commit["checkpoint"]): Promise<IngestResult>;
+}
+
+export interface Prepared {
+  /** Records in all, those refused included. */
+  readonly received: number;
+  readonly records: readonly CommitRecord[];
+  readonly rejections: readonly Rejection[];
+}
+
 export interface IngestResult {
   /** Records in all: those refused and those seen before included. */
   readonly received: number;
@@ -27,32 +45,32 @@ export interface IngestResult {
   readonly rejections: readonly Rejection[];
 }
 
-/**
- * Resolves when everything `intake` brought is on disk, rejections and `checkpoint` included.
- * @throws LEDGER_FULL, LEDGER_UNAVAILABLE, LEDGER_LOCKED: then nothing was stored, and the same intake may come again.
- */
-export type Ingest = (intake: Intake, checkpoint?: Commit["checkpoint"]) => Promise<IngestResult>;
-
 export function createIngest(dependencies: IngestDependencies): Ingest {
   const { source, ledger, observer, clock, onCommitted } = dependencies;
-  return async (intake, checkpoint) => {
-    const startedAt = clock.now();
-    const rejections = [...intake.rejections];
-    const records: CommitRecord[] = [];
-    for (const record of intake.records) {
-      const messages = interpret(record, dependencies, rejections);
-      if (messages.length > 0) records.push({ id: recordUuid(record), messages });
-    }
-    const received = intake.records.length + intake.rejections.length;
-    observer.received(source, received);
-    const { duplicates, committed } = await ledger.commit(
-      checkpoint ? { records, rejections, checkpoint } : { records, rejections },
-    );
-    observer.committed(source, committed, clock.now() - startedAt);
-    if (duplicates.length > 0) observer.duplicated(source, duplicates.length);
-    for (const { reason } of rejections) observer.rejected(source, reason, 1);
-    if (committed > 0) onCommitted();
-    return { received, messages: committed, duplicates: duplicates.length, rejections };
+  return {
+    prepare(intake) {
+      const rejections = [...intake.rejections];
+      const records: CommitRecord[] = [];
+      for (const record of intake.records) {
+        const messages = interpret(record, dependencies, rejections);
+        if (messages.length > 0) records.push({ id: recordUuid(record), messages });
+      }
+      const received = intake.records.length + intake.rejections.length;
+      observer.received(source, received);
+      return { received, records, rejections };
+    },
+
+    async commit({ received, records, rejections }, checkpoint) {
+      const startedAt = clock.now();
+      const { duplicates, committed } = await ledger.commit(
+        checkpoint ? { records, rejections, checkpoint } : { records, rejections },
+      );
+      observer.committed(source, committed, clock.now() - startedAt);
+      if (duplicates.length > 0) observer.duplicated(source, duplicates.length);
+      for (const { reason } of rejections) observer.rejected(source, reason, 1);
+      if (committed > 0) onCommitted();
+      return { received, messages: committed, duplicates: duplicates.length, rejections };
+    },
   };
 }
 

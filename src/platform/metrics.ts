@@ -1,0 +1,77 @@
+/** What prickle counts, by prom-client: fed by the verbs through `Observer`, read by `/metrics`. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { LedgerStatus } from "../core/ledger.ts";
+import type { Observer } from "../core/observer.ts";
+
+export interface Metrics {
+  readonly observer: Observer;
+  /** The text a Prometheus server reads. `status` is asked for what is not counted but looked up. */
+  expose(status: () => Promise<LedgerStatus>, now: number): Promise<MetricsPage>;
+}
+
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Seconds: from a flush on a fast disk to a peer that hangs. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Histogram({ name, help, labelNames, buckets: BUCKETS, registers });
+
+  const received = counter("prickle_received_total", "Records taken in, refused ones included", ["source"]);
+  const rejected = counter("prickle_rejected_total", "Records or outputs refused", ["source", "reason"]);
+  const duplicates = counter("prickle_duplicates_total", "Records seen before", ["source"]);
+  const committed = counter("prickle_committed_total", "Messages put on disk", ["source"]);
+  const delivered = counter("prickle_delivered_total", "Messages delivered", ["destination"]);
+  const retried = counter("prickle_retried_total", "Failed attempts that are made again", ["destination"]);
+  const dead = counter("prickle_dead_total", "Messages given up", ["destination"]);
+  const commitTime = histogram("prickle_commit_duration_seconds", "Wait for the disk per request", ["source"]);
+  const deliveryTime = histogram("prickle_delivery_duration_seconds", "Time of one delivery", ["destination"]);
+  const depth = new Gauge({
+    name: "prickle_outbox_depth",
+    help: "Messages waiting",
+    labelNames: ["destination"],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: "prickle_outbox_oldest_age_seconds",
+    help: "Age of the oldest waiting message; 0 if none waits",
+    labelNames: ["destination"],
+    registers,
+  });
+
+  return {
+    observer: {
+      received: (source, records) => received.inc({ source }, records),
+      rejected: (source, reason, records) => rejected.inc({ source, reason }, records),
+      duplicated: (source, records) => duplicates.inc({ source }, records),
+      committed: (source, messages, waitedMs) => {
+        committed.inc({ source }, messages);
+        commitTime.observe({ source }, waitedMs / 1000);
+      },
+      delivered: (destination, messages, tookMs) => {
+        delivered.inc({ destination }, messages);
+        deliveryTime.observe({ destination }, tookMs / 1000);
+      },
+      retried: (destination, messages) => retried.inc({ destination }, messages),
+      died: (destination, messages) => dead.inc({ destination }, messages),
+    },
+    async expose(status, now) {
+      for (const destination of (await status()).destinations) {
+        const { name, oldestCommittedAt } = destination;
+        depth.set({ destination: name }, destination.depth);
+        oldest.set({ destination: name }, oldestCommittedAt === null ? 0 : Math.max(0, now - oldestCommittedAt) / 1000);
+      }
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
