@@ -1,0 +1,84 @@
+/** Pulls a file to its end and, if asked, waits until every destination has what it brought. */
+
+import type { Clock } from "../core/clock.ts";
+import type { Ledger } from "../core/ledger.ts";
+import type { BackfillProgress, BackfillSummary } from "../core/operations.ts";
+import type { RejectionReason } from "../core/record.ts";
+import type { PullProgress, PullSource } from "../core/source.ts";
+import type { Ingest, IngestResult } from "./ingest.ts";
+import { sync } from "./sync.ts";
+
+export interface BackfillDependencies {
+  readonly file: PullSource;
+  readonly ingest: Ingest;
+  readonly ledger: Pick<Ledger, "checkpoint" | "status">;
+  readonly clock: Clock;
+}
+
+export interface BackfillOptions {
+  readonly waitForDelivery: boolean;
+  readonly observe: (progress: BackfillProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+const LOOK_EVERY_MS = 200;
+
+/** @throws what `sync` throws. */
+export async function backfill(
+  { file, ingest, ledger, clock }: BackfillDependencies,
+  { waitForDelivery, observe, signal }: BackfillOptions,
+): Promise<BackfillSummary> {
+  const startedAt = clock.now();
+  const counts = { messages: 0, duplicates: 0, rejected: 0 };
+  const rejectedByReason: Partial<Record<RejectionReason, number>> = {};
+  const depth = createDepthGauge(ledger, clock);
+
+  const onPage = (progress: PullProgress, { messages, duplicates, rejections }: IngestResult) => {
+    counts.messages += messages;
+    counts.duplicates += duplicates;
+    counts.rejected += rejections.length;
+    for (const { reason } of rejections) rejectedByReason[reason] = (rejectedByReason[reason] ?? 0) + 1;
+    observe({ ...progress, ...counts, phase: "reading", depth: depth.lately() });
+  };
+  const { progress, resumedAt, complete } = await sync({ source: file, ingest, ledger, clock }, onPage, signal);
+
+  const endedAt = clock.now();
+  while (waitForDelivery && !signal.aborted) {
+    const { depth: waiting, destinations } = await ledger.status();
+    observe({ ...progress, ...counts, phase: "delivering", depth: waiting });
+    const oldest = Math.min(
+      ...destinations.map(({ oldestCommittedAt }) => oldestCommittedAt ?? Number.POSITIVE_INFINITY),
+    );
+    if (oldest > endedAt) break;
+    await clock.sleep(LOOK_EVERY_MS, signal);
+  }
+  return {
+    records: progress.records,
+    resumedAt,
+    ...counts,
+    rejectedByReason,
+    tookMs: clock.now() - startedAt,
+    complete,
+  };
+}
+
+/** The outbox's depth as of the last look, one look at a time: pages must not wait for it. */
+function createDepthGauge(ledger: Pick<Ledger, "status">, clock: Clock): { lately(): number } {
+  let depth = 0;
+  let nextLookAt = 0;
+  const look = async () => {
+    depth = await ledger.status().then(
+      (status) => status.depth,
+      () => depth,
+    );
+  };
+  return {
+    lately() {
+      if (clock.now() >= nextLookAt) {
+        nextLookAt = clock.now() + LOOK_EVERY_MS;
+        void look();
+      }
+      return depth;
+    },
+  };
+}
