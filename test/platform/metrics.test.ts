@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import type { LedgerStatus } from "../../src/core/ledger.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
+
+const NOW = Date.UTC(2026, 10, 1);
+
+function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
+  return {
+    lanes: 64,
+    destinations: [
+      {
+        name: "engine",
+        depth,
+        oldestCommittedAt,
+        nextDueAt: null,
+        delivered: 0,
+        retried: 0,
+        dead: 0,
+        waitingLanes: [],
+      },
+    ],
+    depth,
+    committed: 0,
+    duplicates: 0,
+    rejected: 0,
+    rejectedByReason: {},
+    sizeBytes: 0,
+  };
+}
+
+it("shows what the verbs told, by source, reason and destination, in seconds", async () => {
+  const { observer, expose } = createMetrics();
+  observer.received("segment", 5);
+  observer.rejected("segment", "missing_user", 1);
+  observer.rejected("segment", "missing_user", 1);
+  observer.duplicated("segment", 1);
+  observer.committed("segment", 3, 20);
+  observer.delivered("engine", 2, 400);
+  observer.retried("engine", 4, "503");
+  observer.died("engine", 1, "wrong");
+
+  const { contentType, body } = await expose(async () => status(NOW - 1_500, 7), NOW);
+
+  expect(contentType).toContain("text/plain");
+  expect(body.split("\n")).toEqual(
+    expect.arrayContaining([
+      'prickle_received_total{source="segment"} 5',
+      'prickle_rejected_total{source="segment",reason="missing_user"} 2',
+      'prickle_duplicates_total{source="segment"} 1',
+      'prickle_committed_total{source="segment"} 3',
+      'prickle_delivered_total{destination="engine"} 2',
+      'prickle_retried_total{destination="engine"} 4',
+      'prickle_dead_total{destination="engine"} 1',
+      'prickle_outbox_depth{destination="engine"} 7',
+      'prickle_outbox_oldest_age_seconds{destination="engine"} 1.5',
+      'prickle_commit_duration_seconds_bucket{le="0.01",source="segment"} 0',
+      'prickle_commit_duration_seconds_bucket{le="0.025",source="segment"} 1',
+      'prickle_delivery_duration_seconds_bucket{le="0.25",destination="engine"} 0',
+      'prickle_delivery_duration_seconds_bucket{le="0.5",destination="engine"} 1',
+    ]),
+  );
+});
+
+it("says an age of 0 when nothing waits", async () => {
+  const { body } = await createMetrics().expose(async () => status(null, 0), NOW);
+  expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine"} 0\n');
+});
