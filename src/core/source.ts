@@ -18,8 +18,16 @@ export interface PushRequest {
   readonly receivedAt: number;
 }
 
-/** Reads one request. Pure: no I/O. @throws UNAUTHORIZED, INPUT_INVALID, INPUT_TOO_LARGE for the request as a whole. */
-export type PushDoor = (request: PushRequest) => Intake;
+/** What one request brought, and to which source: behind the tracking API its write key tells. */
+export interface PushIntake extends Intake {
+  readonly source: string;
+}
+
+/**
+ * Reads one request. Pure: no I/O.
+ * @throws UNAUTHORIZED, NOT_FOUND, INPUT_INVALID, INPUT_TOO_LARGE for the request as a whole.
+ */
+export type PushDoor = (request: PushRequest) => PushIntake;
 
 export interface PullSource {
   /** Name of the checkpoint: differs for each file or account that has a position of its own. */
