@@ -8,3 +8,9 @@ export interface JsonObject {
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Where JSON.parse gave up, from what it threw: its own message would repeat what it read. */
+export function jsonErrorPlace(thrown: unknown): string {
+  const position = /position (\d+)/.exec(thrown instanceof Error ? thrown.message : "");
+  return position ? `unreadable at character ${Number(position[1]) + 1}` : "it ends too early or begins with no JSON";
+}

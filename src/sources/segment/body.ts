@@ -1,7 +1,7 @@
 /** The body of a request as JSON. */
 
 import { PrickleError } from "../../core/errors.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { type JsonValue, jsonErrorPlace } from "../../core/json.ts";
 import type { Rejection, SourceRecord } from "../../core/record.ts";
 import type { PushIntake } from "../../core/source.ts";
 import { isRejection } from "./call.ts";
@@ -19,12 +19,6 @@ export function parseBody(body: Uint8Array): JsonValue {
       hint: "Send one call or a batch of calls as application/json.",
     });
   }
-}
-
-/** Where JSON.parse gave up; its own message would repeat what it read. */
-export function jsonErrorPlace(thrown: unknown): string {
-  const position = /position (\d+)/.exec(thrown instanceof Error ? thrown.message : "");
-  return position ? `unreadable at character ${position[1]}` : "unreadable near its begin or end";
 }
 
 export function intakeOf(source: string, outcomes: Iterable<SourceRecord | Rejection>): PushIntake {

@@ -1,0 +1,139 @@
+/** The bytes of a file, decompressed if it is gzip, with flat memory. */
+
+import type { FileHandle } from "node:fs/promises";
+import { createGunzip, type Gunzip } from "node:zlib";
+import { PrickleError } from "../../core/errors.ts";
+
+/** What one read of the file gave. */
+export interface Chunk {
+  /** Decompressed; valid until the next-but-one chunk is asked for. */
+  readonly parts: readonly Uint8Array[];
+  /** Bytes of the file read so far. */
+  readonly bytes: number;
+}
+
+export interface ChunkOptions {
+  readonly path: string;
+  /** Bytes of the file to read: its size when it was opened. */
+  readonly size: number;
+}
+
+/** Of a plain file, in bytes. */
+const PLAIN_READ = 256 * 1024;
+/** Of a gzip file: small, since the most compressed input becomes a thousand times as much. */
+const GZIP_READ = 64 * 1024;
+/** 3.5 times as fast as the default of 16 KB. */
+const GUNZIP_CHUNK = 1024 * 1024;
+
+/** Looks at the bytes, not at the name: some tools decompress on the way and leave the name alone. */
+export async function isGzip(file: FileHandle): Promise<boolean> {
+  const magic = Buffer.alloc(2);
+  const { bytesRead } = await file.read(magic, 0, 2, 0);
+  return bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
+}
+
+/** A plain file from byte `start` on. */
+export async function* plainChunks(file: FileHandle, start: number, { size }: ChunkOptions): AsyncGenerator<Chunk> {
+  for (let at = start; at < size; ) {
+    const part = await readPart(file, at, Math.min(PLAIN_READ, size - at));
+    if (part.length === 0) return;
+    at += part.length;
+    yield { parts: [part], bytes: at };
+  }
+}
+
+/**
+ * A gzip file from its begin on, all its members. Decompresses in zlib's own threads, one chunk ahead of the reader.
+ * @throws INPUT_INVALID when it is damaged or cut short, after everything before that was given.
+ */
+export async function* gunzipChunks(file: FileHandle, { path, size }: ChunkOptions): AsyncGenerator<Chunk> {
+  const inflater = createInflater();
+  const next = async (at: number): Promise<Inflated & Pick<Chunk, "bytes">> => {
+    const part = at < size ? await readPart(file, at, Math.min(GZIP_READ, size - at)) : EMPTY;
+    return { ...(await (part.length > 0 ? inflater.write(part) : inflater.end())), bytes: at + part.length };
+  };
+  let ahead = next(0);
+  try {
+    for (let done = false; !done; ) {
+      const { parts, bytes, failure, ended } = await ahead;
+      done = ended;
+      if (!done && !failure) ahead = next(bytes);
+      if (parts.length > 0) yield { parts, bytes };
+      if (failure) throw damaged(path, bytes, failure);
+    }
+  } finally {
+    await ahead.catch(() => undefined);
+    inflater.destroy();
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+async function readPart(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  const { bytesRead } = await file.read(buffer, 0, length, at);
+  return buffer.subarray(0, bytesRead);
+}
+
+interface Inflated {
+  readonly parts: readonly Uint8Array[];
+  readonly failure: Error | null;
+  readonly ended: boolean;
+}
+
+interface Inflater {
+  write(part: Uint8Array): Promise<Inflated>;
+  end(): Promise<Inflated>;
+  destroy(): void;
+}
+
+/**
+ * zlib's stream, one write at a time: as an async iterator it would drop, on an error, what it had already decompressed.
+ */
+function createInflater(): Inflater {
+  const gunzip: Gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK });
+  let parts: Uint8Array[] = [];
+  let failure: Error | null = null;
+  gunzip.on("data", (part: Uint8Array) => parts.push(part));
+  gunzip.on("error", (error) => {
+    failure = error;
+  });
+  const taken = (ended: boolean): Inflated => {
+    const inflated = { parts, failure, ended };
+    parts = [];
+    return inflated;
+  };
+  const settled = (begin: (done: () => void) => void) =>
+    new Promise<void>((resolve) => {
+      gunzip.once("close", resolve);
+      begin(() => {
+        gunzip.off("close", resolve);
+        resolve();
+      });
+    });
+  return {
+    async write(part) {
+      if (!failure) await settled((done) => gunzip.write(part, () => done()));
+      return taken(false);
+    },
+    async end() {
+      if (!failure) await settled((done) => gunzip.once("end", done).end());
+      return taken(true);
+    },
+    destroy: () => gunzip.destroy(),
+  };
+}
+
+function damaged(path: string, bytes: number, cause: Error): PrickleError {
+  const cut = cause.message.includes("unexpected end of file");
+  return new PrickleError(
+    "INPUT_INVALID",
+    cut
+      ? `${path}: the gzip data ends too early, at byte ${bytes}.`
+      : `${path}: the gzip data is damaged near byte ${bytes} (${cause.message}).`,
+    {
+      hint: "Every whole line before that was read. Fetch the file again; reading goes on from the checkpoint.",
+      cause,
+    },
+  );
+}

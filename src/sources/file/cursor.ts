@@ -1,0 +1,76 @@
+/** The cursor of a file: how far it was read, and what makes sure that it is still the same file. */
+
+import { hash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { z } from "zod";
+import { PrickleError } from "../../core/errors.ts";
+
+const FORMAT = 1;
+/** Bytes hashed at the begin and at the end. */
+const SAMPLE_BYTES = 1024;
+
+/**
+ * A file is known again by its first `size` bytes: their number, and a hash over the first and the last KB of them.
+ * So a file may have been copied, touched, or appended to (another line, another gzip member), and the reading goes
+ * on; another file, a shorter one or one whose begin or end was rewritten is refused. A change in the middle of a
+ * plain file that keeps its size goes unnoticed; in gzip the checksum at the end tells.
+ */
+const identitySchema = z.strictObject({ size: z.int().nonnegative(), hash: z.string() });
+export type FileIdentity = z.infer<typeof identitySchema>;
+
+const cursorSchema = z.strictObject({
+  v: z.literal(FORMAT),
+  /** Lines done, blank ones included; of them, those that were records or rejections. */
+  lines: z.int().nonnegative(),
+  records: z.int().nonnegative(),
+  /** Bytes done, after decompression: the end of a line. */
+  offset: z.int().nonnegative(),
+  file: identitySchema,
+});
+export type FileCursor = z.infer<typeof cursorSchema>;
+
+export function startCursor(file: FileIdentity): FileCursor {
+  return { v: FORMAT, lines: 0, records: 0, offset: 0, file };
+}
+
+export function formatCursor(cursor: FileCursor): string {
+  return JSON.stringify(cursor);
+}
+
+/** @throws INPUT_INVALID when it was not written by this version. */
+export function parseCursor(text: string, path: string): FileCursor {
+  try {
+    return cursorSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new PrickleError("INPUT_INVALID", `${path}: the stored checkpoint cannot be read.`, {
+      hint: "Forget the checkpoint and read the file from its begin: records seen before are left out.",
+      cause,
+    });
+  }
+}
+
+export async function identify(file: FileHandle, size: number): Promise<FileIdentity> {
+  const length = Math.min(size, SAMPLE_BYTES);
+  const sample = Buffer.alloc(2 * length);
+  await file.read(sample, 0, length, 0);
+  await file.read(sample, length, length, size - length);
+  return { size, hash: hash("sha256", sample, "hex") };
+}
+
+/** @throws INPUT_CHANGED */
+export async function checkIdentity(file: FileHandle, path: string, { known, size }: KnownFile): Promise<void> {
+  if (size >= known.size && (await identify(file, known.size)).hash === known.hash) return;
+  const found = size < known.size ? `it had ${known.size} bytes and has ${size}` : "it begins or ends with other bytes";
+  throw changed(path, found);
+}
+
+export interface KnownFile {
+  readonly known: FileIdentity;
+  readonly size: number;
+}
+
+export function changed(path: string, found: string): PrickleError {
+  return new PrickleError("INPUT_CHANGED", `${path} changed since its checkpoint was written: ${found}.`, {
+    hint: "Read it from its begin, or under another name: records seen before are left out.",
+  });
+}
