@@ -1,0 +1,93 @@
+/** PostHog as a destination: v0 `POST /batch/` (facts: PostHog's capture service, seen 2026-11). */
+
+import { DELIVERED, type Destination, type Outcome } from "../../core/destination.ts";
+import type { OutboxMessage } from "../../core/message.ts";
+import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
+import { type Answer, readAnswer } from "./answer.ts";
+import { buildBatch, createEnvelope, gzipFast } from "./batch.ts";
+
+export interface PosthogOptions {
+  readonly name: string;
+  /** `https://us.i.posthog.com`, `https://eu.i.posthog.com` or a server of one's own; a path before `/batch/` is kept. */
+  readonly host: string;
+  /** The project token, `phc_…`. Never logged and never part of an outcome. */
+  readonly token: string;
+  /** Goes into `$lib_version` and the user agent. */
+  readonly version: string;
+  readonly historicalMigration?: boolean;
+  readonly maxMessages?: number;
+  readonly maxBytes?: number;
+  readonly concurrency?: number;
+  /** Null: no limit. PostHog wants to be asked before more than a few thousand per second. */
+  readonly messagesPerSecond?: number | null;
+  readonly requestsPerSecond?: number | null;
+  readonly lingerMs?: number;
+  readonly timeoutMs?: number;
+  /** For Retry-After dates. */
+  readonly now?: () => number;
+}
+
+const DEFAULT_LIMITS = {
+  maxMessages: 500,
+  maxBytes: 5_000_000,
+  concurrency: 4,
+  messagesPerSecond: 1000,
+  requestsPerSecond: null,
+  lingerMs: 50,
+} as const;
+const DEFAULT_TIMEOUT_MS = 20_000;
+
+/**
+ * Sends each batch as one gzip request; uuids and timestamps never change, so PostHog folds what arrives twice.
+ * PostHog refuses a batch as a whole for one wrong event: such a batch is halved until the culprit is alone, which is
+ * then `dead`. Everything else that goes wrong is `retry`; what is wrong with our configuration holds back the whole.
+ */
+export function createPosthogDestination(options: PosthogOptions): Destination {
+  const url = new URL(options.host);
+  const limits = {
+    maxMessages: options.maxMessages ?? DEFAULT_LIMITS.maxMessages,
+    maxBytes: options.maxBytes ?? DEFAULT_LIMITS.maxBytes,
+    concurrency: options.concurrency ?? DEFAULT_LIMITS.concurrency,
+    messagesPerSecond:
+      options.messagesPerSecond === undefined ? DEFAULT_LIMITS.messagesPerSecond : options.messagesPerSecond,
+    requestsPerSecond: options.requestsPerSecond ?? DEFAULT_LIMITS.requestsPerSecond,
+    lingerMs: options.lingerMs ?? DEFAULT_LIMITS.lingerMs,
+  };
+  const path = `${url.pathname.replace(/\/+$/, "")}/batch/`;
+  const headers = {
+    "content-type": "application/json",
+    "content-encoding": "gzip",
+    "user-agent": `prickle/${options.version}`,
+  };
+  const envelope = createEnvelope(options);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const client = createHttpClient({ origin: url.origin, connections: limits.concurrency, timeoutMs });
+  const now = options.now ?? Date.now;
+
+  async function post(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Answer> {
+    const body = await gzipFast(buildBatch(envelope, messages));
+    try {
+      const answer = readAnswer(await client.post({ path, headers, body, signal }), now());
+      return answer.kind === "delivered"
+        ? DELIVERED
+        : { ...answer, reason: answer.reason.replaceAll(options.token, "…") };
+    } catch (thrown) {
+      if (!(thrown instanceof HttpFailure)) throw thrown;
+      return { kind: "retry", reason: `PostHog was not reached: ${thrown.message}` };
+    }
+  }
+
+  async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
+    const answer = await post(messages, signal);
+    if (answer.kind !== "refused") return new Array<Outcome>(messages.length).fill(answer);
+    if (messages.length === 1) return [{ kind: "dead", reason: answer.reason }];
+    const middle = messages.length >>> 1;
+    const outcomes = await deliver(messages.slice(0, middle), signal);
+    const last = outcomes.at(-1) ?? DELIVERED;
+    // Once something has to wait, what comes after it in its lane waits too.
+    if (last.kind === "retry") return [...outcomes, ...new Array<Outcome>(messages.length - middle).fill(last)];
+    return [...outcomes, ...(await deliver(messages.slice(middle), signal))];
+  }
+
+  return { name: options.name, limits, deliver, close: () => client.close() };
+}

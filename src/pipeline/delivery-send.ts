@@ -1,0 +1,78 @@
+/** One request to a destination, paced, with every way it can fail made an outcome. */
+
+import type { Clock } from "../core/clock.ts";
+import type { Destination, Outcome } from "../core/destination.ts";
+import { toPrickleError } from "../core/errors.ts";
+import type { OutboxMessage } from "../core/message.ts";
+import type { Logger, Observer } from "../core/observer.ts";
+import type { Pace } from "./delivery-pace.ts";
+import type { Suspects } from "./delivery-suspects.ts";
+
+export interface SenderDependencies {
+  readonly destination: Destination;
+  readonly observer: Observer;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly suspects: Suspects;
+}
+
+/** `outcomes[i]` is for `messages[i]`. Never rejects. */
+export type Send = (messages: readonly OutboxMessage[], signal: AbortSignal) => Promise<readonly Outcome[]>;
+
+/** Says nothing about the message: it was not sent, or its answer was not awaited. */
+export const CALLED_OFF = "called off: prickle is stopping, or the lease was running out";
+export const PAUSED = "the destination asked for a pause";
+
+export function createSender({ destination, observer, logger, clock, pace, suspects }: SenderDependencies): Send {
+  const { name } = destination;
+
+  async function attempt(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    if (signal.aborted) return retryAll(messages, CALLED_OFF);
+    if (pace.pausedUntil() > clock.now()) return retryAll(messages, PAUSED);
+    const startedAt = clock.now();
+    const outcomes = await deliver(messages, signal);
+    const delivered = countDelivered(outcomes);
+    if (delivered > 0) {
+      suspects.noteDelivered();
+      observer.delivered(name, delivered, clock.now() - startedAt);
+    } else if (messages.length === 1 && messages[0]) {
+      suspects.noteFailedAlone(messages[0]);
+    }
+    return outcomes;
+  }
+
+  async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    try {
+      const outcomes = await destination.deliver(messages, signal);
+      if (signal.aborted && countDelivered(outcomes) === 0) return retryAll(messages, CALLED_OFF);
+      if (outcomes.length === messages.length) return outcomes;
+      throw new Error(`the destination answered for ${outcomes.length} of ${messages.length} messages`);
+    } catch (thrown) {
+      if (signal.aborted) return retryAll(messages, CALLED_OFF);
+      const error = toPrickleError(thrown);
+      logger.error({ destination: name, error }, "The destination failed; trying again");
+      return retryAll(messages, error.message);
+    }
+  }
+
+  return async (messages, signal) => {
+    const outcomes = await pace.run(() => attempt(messages, signal));
+    for (const outcome of outcomes) {
+      if (outcome.kind !== "retry" || outcome.retryAfterMs === undefined) continue;
+      pace.pauseUntil(clock.now() + outcome.retryAfterMs);
+      break;
+    }
+    return outcomes;
+  };
+}
+
+function retryAll(messages: readonly OutboxMessage[], reason: string): readonly Outcome[] {
+  return new Array<Outcome>(messages.length).fill({ kind: "retry", reason });
+}
+
+function countDelivered(outcomes: readonly Outcome[]): number {
+  let delivered = 0;
+  for (const { kind } of outcomes) if (kind === "delivered") delivered += 1;
+  return delivered;
+}

@@ -1,0 +1,61 @@
+/**
+ * Tells a message that fails from a destination that is down: what fails while others are delivered is suspect. Kept
+ * in memory; after a restart a message has to become suspect again.
+ */
+
+import type { Outcome } from "../core/destination.ts";
+import type { OutboxMessage } from "../core/message.ts";
+
+export interface Suspects {
+  /** Something was delivered: the destination is up. */
+  noteDelivered(): void;
+  /** True when everything failed, not for the first times, although others were delivered since it failed before. */
+  areSuspect(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): boolean;
+  /** To be called once per claim. */
+  noteFailures(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): void;
+  noteFailedAlone(message: OutboxMessage): void;
+  /** True when it failed alone, time and again, with others delivered in between: it must be the message. */
+  isGuilty(message: OutboxMessage): boolean;
+}
+
+/** Failed attempts before a batch is taken apart. */
+const PATIENCE = 2;
+const LONE_FAILURES = 3;
+
+export function createSuspects(): Suspects {
+  let deliveries = 0;
+  /** Lane → `deliveries` when its head failed last. */
+  const failedAt = new Map<number, number>();
+  const alone = new Map<number, { readonly seq: number; readonly times: number; readonly deliveries: number }>();
+
+  return {
+    noteDelivered() {
+      deliveries += 1;
+    },
+
+    areSuspect(messages, outcomes) {
+      for (const { kind } of outcomes) if (kind !== "retry") return false;
+      return messages.some(
+        ({ lane, attempts }) => attempts >= PATIENCE && (failedAt.get(lane) ?? deliveries) < deliveries,
+      );
+    },
+
+    noteFailures(messages, outcomes) {
+      for (const [index, { lane }] of messages.entries()) {
+        if (outcomes[index]?.kind === "retry") failedAt.set(lane, deliveries);
+        else failedAt.delete(lane);
+      }
+    },
+
+    noteFailedAlone({ lane, seq }) {
+      const before = alone.get(lane);
+      if (before?.seq !== seq) alone.set(lane, { seq, times: 1, deliveries });
+      else if (before.deliveries < deliveries) alone.set(lane, { seq, times: before.times + 1, deliveries });
+    },
+
+    isGuilty({ lane, seq }) {
+      const lone = alone.get(lane);
+      return lone?.seq === seq && lone.times >= LONE_FAILURES;
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** From what a destination says to what the ledger is told: when a lane is due again, and which message is given up. */
+
+import type { Clock } from "../core/clock.ts";
+import type { Outcome } from "../core/destination.ts";
+import type { SettleOutcome } from "../core/ledger.ts";
+import type { OutboxMessage } from "../core/message.ts";
+import { backoffMs, isPastHorizon } from "../core/retry.ts";
+import type { Pace } from "./delivery-pace.ts";
+import { CALLED_OFF, PAUSED } from "./delivery-send.ts";
+import type { Suspects } from "./delivery-suspects.ts";
+
+export interface VerdictDependencies {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly retryHorizonMs: number;
+  readonly pace: Pace;
+  readonly suspects: Suspects;
+}
+
+/** `outcomes[i]` is for `messages[i]`, in and out. */
+export type Decide = (messages: readonly OutboxMessage[], outcomes: readonly Outcome[]) => readonly SettleOutcome[];
+
+export function createVerdict({ clock, random, retryHorizonMs, pace, suspects }: VerdictDependencies): Decide {
+  /** Given up only for what it is: too old, and failing while others are delivered. */
+  function isGivenUp(message: OutboxMessage): boolean {
+    return isPastHorizon(message.firstAttemptAt, clock.now(), retryHorizonMs) && suspects.isGuilty(message);
+  }
+
+  function nextAttemptAt({ attempts }: OutboxMessage, reason: string): number {
+    const wasTried = reason !== CALLED_OFF && reason !== PAUSED;
+    const pauseMs = wasTried ? backoffMs(attempts + 1, random()) : 0;
+    return Math.max(clock.now() + pauseMs, pace.pausedUntil());
+  }
+
+  return (messages, outcomes) => {
+    const dueAt = new Map<number, number>();
+    return outcomes.map((outcome, index): SettleOutcome => {
+      const message = messages[index];
+      if (outcome.kind !== "retry" || !message) return asSettled(outcome);
+      const known = dueAt.get(message.lane);
+      if (known === undefined && isGivenUp(message)) {
+        return { kind: "dead", reason: `tried for ${Math.round(retryHorizonMs / 3_600_000)} hours: ${outcome.reason}` };
+      }
+      const at = known ?? nextAttemptAt(message, outcome.reason);
+      dueAt.set(message.lane, at);
+      return { kind: "retry", reason: outcome.reason, dueAt: at };
+    });
+  };
+}
+
+function asSettled(outcome: Outcome): SettleOutcome {
+  return outcome.kind === "retry" ? { kind: "retry", reason: outcome.reason, dueAt: 0 } : outcome;
+}

@@ -1,0 +1,89 @@
+/** HTTP out: a keep-alive pool per peer, with every wait bounded and every answer capped. */
+
+import { Pool } from "undici";
+
+export interface HttpClientOptions {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Connections kept open, and so requests in flight. */
+  readonly connections: number;
+  /** For connecting, for the head of the answer, and between parts of its body, each, in ms. */
+  readonly timeoutMs: number;
+  /** Of an answer's body; what is beyond is not read. */
+  readonly maxAnswerBytes?: number;
+}
+
+export interface HttpClient {
+  /**
+   * Sends one request and reads its answer, whatever its status; redirects are not followed and nothing is repeated.
+   * Rejects with `HttpFailure` when there is no complete answer: refused, reset, timed out, cut short, aborted.
+   */
+  post(request: HttpPost): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+export interface HttpPost {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Text of the body up to `maxAnswerBytes`. */
+  readonly body: string;
+}
+
+/** `message` names the code (`ECONNREFUSED`, `UND_ERR_HEADERS_TIMEOUT` …) and holds nothing of the request. */
+export class HttpFailure extends Error {
+  override readonly name = "HttpFailure";
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+export function createHttpClient({ origin, connections, timeoutMs, maxAnswerBytes }: HttpClientOptions): HttpClient {
+  const limit = maxAnswerBytes ?? MAX_ANSWER_BYTES;
+  const pool = new Pool(origin, {
+    connections,
+    pipelining: 1,
+    connect: { timeout: timeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: 30_000,
+  });
+  return {
+    async post({ path, headers, body, signal }) {
+      try {
+        const answer = await pool.request({ method: "POST", path, headers, body, signal });
+        return { status: answer.statusCode, headers: flat(answer.headers), body: await readUpTo(answer.body, limit) };
+      } catch (thrown) {
+        throw new HttpFailure(describe(thrown), { cause: thrown });
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function flat(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()[0]]));
+}
+
+/** Leaving the loop destroys the stream, and with it the connection: cheaper than reading on. */
+async function readUpTo(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= maxBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes).toString("utf8");
+}
+
+function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.name;
+  return `${code}: ${thrown.message || "no details"}`;
+}
