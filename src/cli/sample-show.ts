@@ -10,7 +10,7 @@ import type { SampleReport } from "./sample-report.ts";
 type Colors = ReturnType<typeof createColors>;
 
 /** Where the names of the columns at the left end. */
-const LABEL_WIDTH = 14;
+const LABEL_WIDTH = 12;
 const MAX_CELL = 26;
 const BAR_WIDTH = 60;
 const COMPANY_COLUMNS = ["plan", "seats", "mrr", "industry", "country", "status"] as const;
@@ -111,7 +111,7 @@ function showServer({ server: { url, busyPort, source, dataDir } }: SampleReport
       `  ${paint.underline(url)}${busyPort === null ? "" : paint.dim(`  (port ${busyPort} was taken)`)}`,
     row("webhook", `POST /webhooks/${source}`),
     row("tracking API", "POST /v1/batch, /v1/track, /v1/group, … as Segment's"),
-    row("PostHog's form", "POST /batch/, /i/v0/e/, /capture/"),
+    row("PostHog API", "POST /batch/, /i/v0/e/, /capture/"),
     row("operations", "GET  /metrics, /healthz, /readyz"),
     row("data", dataDir),
   ];
@@ -123,7 +123,7 @@ function showNext({ server: { url, writeKey, dataDir } }: SampleReport, paint: C
   const where = dataDir === ".prickle" ? "" : ` --data-dir ${dataDir}`;
   const steps = [
     `npx prickle groups company${where}`,
-    `npx prickle trends --event "Task Completed" --group-type project --interval week${where}`,
+    `npx prickle trends --event "Task Completed" --group-type project${where}`,
     `curl -u ${writeKey}: ${url}/v1/group \\\n    -H 'content-type: application/json' \\\n    -d '${call}'`,
     `new Analytics({ writeKey: "${writeKey}", host: "${url}" })`,
   ];
@@ -147,7 +147,7 @@ function indented(text: string): string {
 function listOf(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .map(([name, number]) => `${name} ${count(number)}`)
-    .join(" · ");
+    .join(", ");
 }
 
 function retriesOf(retries: number): string {

@@ -52,7 +52,7 @@ describe("the page of prickle start", () => {
     expect(plain).toContain("8,820 calls");
     expect(plain).toContain("8,682 messages delivered to the engine, 1 request made again");
     expect(plain).toContain("111 duplicates left out · 27 rejected · 0 dead");
-    expect(plain).toContain("delete_not_supported 9 · missing_user 9");
+    expect(plain).toContain("delete_not_supported 9, missing_user 9");
   });
 
   it("lists group types and companies with their properties", () => {
