@@ -44,7 +44,8 @@ export async function* plainChunks(file: FileHandle, start: number, { size }: Ch
 
 /**
  * A gzip file from its begin on, all its members. Decompresses in zlib's own threads, one chunk ahead of the reader.
- * @throws INPUT_INVALID when it is damaged or cut short, after everything before that was given.
+ * @throws INPUT_INVALID when it is cut short, after everything before that was given; when it is damaged, after all but
+ * what zlib had in hand: the last 64 KB read.
  */
 export async function* gunzipChunks(file: FileHandle, { path, size }: ChunkOptions): AsyncGenerator<Chunk> {
   const inflater = createInflater();
@@ -132,7 +133,7 @@ function damaged(path: string, bytes: number, cause: Error): PrickleError {
       ? `${path}: the gzip data ends too early, at byte ${bytes}.`
       : `${path}: the gzip data is damaged near byte ${bytes} (${cause.message}).`,
     {
-      hint: "Every whole line before that was read. Fetch the file again; reading goes on from the checkpoint.",
+      hint: "Fetch the file again: what was read is kept, and reading goes on from the checkpoint.",
       cause,
     },
   );

@@ -21,7 +21,7 @@ const MAX_LINE_BYTES = 1024 * 1024;
 /**
  * A file of JSON lines, gzip recognised by its bytes. Blank lines are left out; a line that is not JSON, is too long
  * or is refused by `readLine` becomes a rejection whose detail begins with `<path>:<line>`. Cursors are described in cursor.ts.
- * Its pages throw NOT_FOUND, INPUT_INVALID (no regular file; gzip damaged or cut short, after all whole lines were given)
+ * Its pages throw NOT_FOUND, INPUT_INVALID (no regular file; gzip cut short, after all whole lines were given, or damaged)
  * and INPUT_CHANGED (it is not the file of the cursor any more).
  */
 export function createFileSource(options: FileSourceOptions): PullSource {

@@ -80,7 +80,7 @@ interface CallTimes {
 function readTimes(call: JsonObject, { receivedAt, sentAt }: CallContext): CallTimes | CallProblem {
   const given = parseTime(call.timestamp);
   if (Number.isNaN(given)) return timeProblem("timestamp", call.timestamp);
-  const original = parseTime(call.originalTimestamp);
+  const original = call.originalTimestamp === call.timestamp ? given : parseTime(call.originalTimestamp);
   if (Number.isNaN(original)) return timeProblem("originalTimestamp", call.originalTimestamp);
   const statedAt = original ?? given;
   const told = given ?? original;

@@ -26,7 +26,7 @@ export function sliceOnlyValue(json: Uint8Array, key: string): Uint8Array | null
   const quoted = Buffer.from(JSON.stringify(key));
   if (json[0] !== OPEN_OBJECT) return null;
   const keyAt = skipSpace(json, 1);
-  if (quoted.compare(json, keyAt, keyAt + quoted.length) !== 0) return null;
+  if (!quoted.equals(json.subarray(keyAt, keyAt + quoted.length))) return null;
   const colon = skipSpace(json, keyAt + quoted.length);
   if (json[colon] !== COLON) return null;
   const start = skipSpace(json, colon + 1);

@@ -60,7 +60,8 @@ export function createTrackingDoor({ sources, limits }: TrackingDoorOptions): Pu
     const body = parseBody(request.body);
     if (!isJsonObject(body)) throw invalid(`The body is ${describe(body)}; a JSON object is needed.`);
     const source = sourceOf(request.headers.authorization, body);
-    const door = { source, receivedAt: request.receivedAt, limits: allowed };
+    const { receivedAt } = request;
+    const door = { source, receivedAt, received: new Date(receivedAt).toISOString(), limits: allowed };
     return intakeOf(source, endpoint === "batch" ? readBatch(body, door) : [readSingle(body, endpoint, door)]);
   };
 }
@@ -68,6 +69,8 @@ export function createTrackingDoor({ sources, limits }: TrackingDoorOptions): Pu
 interface Door {
   readonly source: string;
   readonly receivedAt: number;
+  /** The same as ISO 8601. */
+  readonly received: string;
   readonly limits: TrackingLimits;
 }
 
@@ -110,16 +113,16 @@ function readOne(value: JsonValue, { door, sentAt, index, shared }: Place): Sour
   });
   if (isRejection(outcome)) return outcome;
   if (shared) mergeShared(outcome.payload, shared);
-  addEdgeFields(outcome);
+  addEdgeFields(outcome, door.received);
   return outcome;
 }
 
 /** After reading, so that ids and times come from what the client sent. */
-function addEdgeFields({ payload, id, occurredAt, statedAt, receivedAt }: SourceRecord): void {
+function addEdgeFields({ payload, id, occurredAt, statedAt }: SourceRecord, received: string): void {
   payload.messageId = id;
   if (isAbsent(payload.originalTimestamp) && statedAt !== null) payload.originalTimestamp = payload.timestamp ?? null;
   if (occurredAt !== statedAt || isAbsent(payload.timestamp)) payload.timestamp = new Date(occurredAt).toISOString();
-  if (isAbsent(payload.receivedAt)) payload.receivedAt = new Date(receivedAt).toISOString();
+  if (isAbsent(payload.receivedAt)) payload.receivedAt = received;
 }
 
 /** A time of sending that cannot be read corrects nothing. */
