@@ -7,7 +7,7 @@ import type { Claim, Ledger, SettleOutcome } from "../core/ledger.ts";
 import type { OutboxMessage } from "../core/message.ts";
 import type { Logger, Observer } from "../core/observer.ts";
 import { backoffMs } from "../core/retry.ts";
-import { isolate } from "./delivery-isolation.ts";
+import { isolate, probe, type SendSome } from "./delivery-isolation.ts";
 import type { Pace } from "./delivery-pace.ts";
 import { createSender } from "./delivery-send.ts";
 import { createSuspects } from "./delivery-suspects.ts";
@@ -60,10 +60,16 @@ export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): Del
 
   async function sendAll(messages: readonly OutboxMessage[]): Promise<readonly Outcome[]> {
     const signal = AbortSignal.any([stopped, AbortSignal.timeout(leaseMs * SENDING_SHARE)]);
-    const outcomes = await send(messages, signal);
-    const isTimeToLook = suspects.areSuspect(messages, outcomes) && !signal.aborted;
+    const sendSome: SendSome = (some) => send(some, signal);
+    const outcomes = await sendSome(messages);
+    if (!suspects.areSuspect(messages, outcomes)) {
+      suspects.noteFailures(messages, outcomes);
+      return outcomes;
+    }
+    const isUp = suspects.isDestinationUp(messages);
     suspects.noteFailures(messages, outcomes);
-    return isTimeToLook ? isolate(messages, outcomes, (some) => send(some, signal)) : outcomes;
+    const probed = isUp ? outcomes : await probe(messages, outcomes, sendSome, random());
+    return isUp || probed !== outcomes ? isolate(messages, probed, sendSome) : outcomes;
   }
 
   return async ({ id, messages }) => {

@@ -32,6 +32,7 @@ export function createSender({ destination, observer, logger, clock, pace, suspe
     if (pace.pausedUntil() > clock.now()) return retryAll(messages, PAUSED);
     const startedAt = clock.now();
     const outcomes = await deliver(messages, signal);
+    pauseIfAsked(outcomes);
     const delivered = countDelivered(outcomes);
     if (delivered > 0) {
       suspects.noteDelivered();
@@ -56,15 +57,17 @@ export function createSender({ destination, observer, logger, clock, pace, suspe
     }
   }
 
-  return async (messages, signal) => {
-    const outcomes = await pace.run(() => attempt(messages, signal));
+  /** Before the next request can start. */
+  function pauseIfAsked(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
-      if (outcome.kind !== "retry" || outcome.retryAfterMs === undefined) continue;
-      pace.pauseUntil(clock.now() + outcome.retryAfterMs);
-      break;
+      if (outcome.kind === "retry" && outcome.retryAfterMs !== undefined) {
+        pace.pauseUntil(clock.now() + outcome.retryAfterMs);
+        return;
+      }
     }
-    return outcomes;
-  };
+  }
+
+  return (messages, signal) => pace.run(() => attempt(messages, signal));
 }
 
 function retryAll(messages: readonly OutboxMessage[], reason: string): readonly Outcome[] {

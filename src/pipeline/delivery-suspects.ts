@@ -9,8 +9,10 @@ import type { OutboxMessage } from "../core/message.ts";
 export interface Suspects {
   /** Something was delivered: the destination is up. */
   noteDelivered(): void;
-  /** True when everything failed, not for the first times, although others were delivered since it failed before. */
+  /** True when everything failed, and not for the first times: either the destination is down or one of them is wrong. */
   areSuspect(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): boolean;
+  /** True when something was delivered since one of them failed before. */
+  isDestinationUp(messages: readonly OutboxMessage[]): boolean;
   /** To be called once per claim. */
   noteFailures(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): void;
   noteFailedAlone(message: OutboxMessage): void;
@@ -35,9 +37,11 @@ export function createSuspects(): Suspects {
 
     areSuspect(messages, outcomes) {
       for (const { kind } of outcomes) if (kind !== "retry") return false;
-      return messages.some(
-        ({ lane, attempts }) => attempts >= PATIENCE && (failedAt.get(lane) ?? deliveries) < deliveries,
-      );
+      return messages.length > 1 && messages.some(({ attempts }) => attempts >= PATIENCE);
+    },
+
+    isDestinationUp(messages) {
+      return messages.some(({ lane }) => (failedAt.get(lane) ?? deliveries) < deliveries);
     },
 
     noteFailures(messages, outcomes) {

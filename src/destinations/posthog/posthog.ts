@@ -68,9 +68,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     const body = await gzipFast(buildBatch(envelope, messages));
     try {
       const answer = readAnswer(await client.post({ path, headers, body, signal }), now());
-      return answer.kind === "delivered"
-        ? DELIVERED
-        : { ...answer, reason: answer.reason.replaceAll(options.token, "…") };
+      return answer.kind === "delivered" ? answer : { ...answer, reason: answer.reason.replaceAll(options.token, "…") };
     } catch (thrown) {
       if (!(thrown instanceof HttpFailure)) throw thrown;
       return { kind: "retry", reason: `PostHog was not reached: ${thrown.message}` };

@@ -1,0 +1,136 @@
+/** The outbox of one destination in memory: claim and settle as the port says, on a passed-in clock. */
+
+import type { Clock } from "../../src/core/clock.ts";
+import type { Claim, ClaimRequest, Ledger, LedgerStatus, SettleOutcome } from "../../src/core/ledger.ts";
+import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
+
+export interface MemoryLedger extends Pick<Ledger, "claim" | "settle" | "status"> {
+  put(messages: readonly OutgoingMessage[]): void;
+  readonly delivered: readonly string[];
+  readonly dead: readonly { readonly uuid: string; readonly reason: string }[];
+  /** The next calls of claim and settle throw this. */
+  fail(error: Error, calls: number): void;
+}
+
+interface Lane {
+  waiting: OutboxMessage[];
+  claimId: number | null;
+  leaseUntil: number;
+  dueAt: number;
+  lastFailure: string | null;
+}
+
+export function createMemoryLedger(destination: string, clock: Clock): MemoryLedger {
+  const lanes = new Map<number, Lane>();
+  const claims = new Map<number, readonly OutboxMessage[]>();
+  const delivered: string[] = [];
+  const dead: { uuid: string; reason: string }[] = [];
+  let failing: { error: Error; calls: number } | null = null;
+  let seq = 0;
+  let nextClaimId = 1;
+  let retried = 0;
+
+  function laneOf(number: number): Lane {
+    const lane = lanes.get(number) ?? { waiting: [], claimId: null, leaseUntil: 0, dueAt: 0, lastFailure: null };
+    lanes.set(number, lane);
+    return lane;
+  }
+
+  function failIfTold(): void {
+    if (!failing || failing.calls === 0) return;
+    failing.calls -= 1;
+    throw failing.error;
+  }
+
+  function claim({ maxMessages, maxBytes, leaseMs }: ClaimRequest): Claim | null {
+    const messages: OutboxMessage[] = [];
+    const id = nextClaimId++;
+    let bytes = 0;
+    const now = clock.now();
+    for (const lane of lanes.values()) {
+      if (lane.dueAt > now || (lane.claimId !== null && lane.leaseUntil > now)) continue;
+      for (const message of lane.waiting) {
+        if (messages.length === maxMessages) break;
+        if (messages.length > 0 && bytes + message.body.length > maxBytes) break;
+        messages.push(message);
+        bytes += message.body.length;
+        lane.claimId = id;
+        lane.leaseUntil = now + leaseMs;
+      }
+    }
+    if (messages.length === 0) return null;
+    claims.set(id, messages);
+    return { id, messages };
+  }
+
+  function settle(id: number, outcomes: readonly SettleOutcome[]): boolean {
+    const messages = claims.get(id) ?? [];
+    claims.delete(id);
+    if (messages.length === 0 || messages.some(({ lane }) => laneOf(lane).claimId !== id)) return false;
+    const dueAt = new Map<number, number>();
+    for (const [index, message] of messages.entries()) {
+      const lane = laneOf(message.lane);
+      const at = lane.waiting.indexOf(message);
+      const outcome = outcomes[index];
+      if (!outcome) throw new Error("an outcome is missing");
+      if (outcome.kind === "retry") {
+        retried += 1;
+        dueAt.set(message.lane, dueAt.get(message.lane) ?? outcome.dueAt);
+        lane.lastFailure = outcome.reason;
+        const firstAttemptAt = message.firstAttemptAt ?? clock.now();
+        lane.waiting[at] = { ...message, attempts: message.attempts + 1, firstAttemptAt };
+        continue;
+      }
+      lane.waiting.splice(at, 1);
+      if (outcome.kind === "delivered") delivered.push(message.uuid);
+      else dead.push({ uuid: message.uuid, reason: outcome.reason });
+    }
+    for (const { lane } of messages) Object.assign(laneOf(lane), { claimId: null, dueAt: dueAt.get(lane) ?? 0 });
+    return true;
+  }
+
+  function status(): LedgerStatus {
+    const waiting = [...lanes].filter(([, { waiting: messages }]) => messages.length > 0);
+    const depth = waiting.reduce((sum, [, lane]) => sum + lane.waiting.length, 0);
+    const mine = {
+      name: destination,
+      depth,
+      oldestCommittedAt: depth > 0 ? 0 : null,
+      nextDueAt: depth > 0 ? Math.min(...waiting.map(([, { dueAt }]) => dueAt)) : null,
+      delivered: delivered.length,
+      retried,
+      dead: dead.length,
+      waitingLanes: waiting.map(([lane, { waiting: messages, lastFailure }]) => ({
+        lane,
+        depth: messages.length,
+        attempts: messages[0]?.attempts ?? 0,
+        lastFailure,
+      })),
+    };
+    const counts = { committed: seq, duplicates: 0, rejected: 0, rejectedByReason: {}, sizeBytes: 0 };
+    return { lanes: lanes.size, destinations: [mine], depth, ...counts };
+  }
+
+  return {
+    delivered,
+    dead,
+    put(messages) {
+      for (const { lane, uuid, json } of messages) {
+        const message = { seq: seq++, lane, uuid, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
+        laneOf(lane).waiting.push(message);
+      }
+    },
+    fail(error, calls) {
+      failing = { error, calls };
+    },
+    claim: async (request) => {
+      failIfTold();
+      return claim(request);
+    },
+    settle: async (id, outcomes) => {
+      failIfTold();
+      return settle(id, outcomes);
+    },
+    status: async () => status(),
+  };
+}

@@ -1,0 +1,31 @@
+/** Messages as they leave the ledger. */
+
+import { buildMessage, type OutboxMessage, type OutgoingMessage } from "../../src/core/message.ts";
+
+export const LANES = 8;
+
+/** A group identify: `sequence` becomes its uuid, its time and a property. */
+export function groupIdentify(groupKey: string, sequence: number): OutgoingMessage {
+  const draft = { kind: "groupIdentify", groupType: "company", groupKey, properties: { sequence } } as const;
+  const occurredAt = Date.UTC(2026, 9, 1) + sequence;
+  const built = buildMessage(draft, { uuid: uuidOf(sequence), occurredAt, lanes: LANES });
+  if ("reason" in built) throw new Error(built.detail);
+  return built;
+}
+
+/** `count` messages over `keys` groups, in turn. */
+export function groupIdentifies(count: number, keys = 20): readonly OutgoingMessage[] {
+  return Array.from({ length: count }, (_, sequence) => groupIdentify(`company-${sequence % keys}`, sequence));
+}
+
+export function outboxMessages(count: number, keys = 20): readonly OutboxMessage[] {
+  return groupIdentifies(count, keys).map(toOutbox);
+}
+
+export function toOutbox({ uuid, lane, json }: OutgoingMessage, seq: number): OutboxMessage {
+  return { seq, lane, uuid, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
+}
+
+export function uuidOf(sequence: number): string {
+  return `00000000-0000-7000-8000-${String(sequence).padStart(12, "0")}`;
+}

@@ -1,0 +1,280 @@
+/** Delivery against a scripted destination, on a clock that stands still. */
+
+import { expect, it } from "vitest";
+import { DELIVERED, type Outcome } from "../../src/core/destination.ts";
+import { PrickleError } from "../../src/core/errors.ts";
+import type { OutgoingMessage } from "../../src/core/message.ts";
+import { createManualClock } from "../fakes/clock.ts";
+import { createMemoryLedger, type MemoryLedger } from "../fakes/ledger.ts";
+import { groupIdentifies, groupIdentify, uuidOf } from "../fakes/outbox.ts";
+import { createRig, isInLaneOrder, scriptedDestination } from "./delivery-rig.ts";
+
+const HOUR = 3_600_000;
+const RETRY: Outcome = { kind: "retry", reason: "not now" };
+
+function filled(messages: readonly OutgoingMessage[]) {
+  const clock = createManualClock();
+  const ledger = createMemoryLedger("test", clock);
+  ledger.put(messages);
+  return { clock, ledger, use: () => ledger };
+}
+
+it("delivers everything once and in lane order, in batches no larger than allowed", async () => {
+  const messages = groupIdentifies(205);
+  const { clock, use } = filled(messages);
+  const destination = scriptedDestination(() => DELIVERED);
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(destination.delivered.toSorted()).toEqual(messages.map(({ uuid }) => uuid));
+  expect(isInLaneOrder(destination.delivered, messages)).toBe(true);
+  expect(Math.max(...destination.batches.map(({ length }) => length))).toBe(10);
+  await rig.delivery.stop(1000);
+});
+
+it("keeps batches within their bytes", async () => {
+  const messages = groupIdentifies(40);
+  const { clock, use } = filled(messages);
+  const maxBytes = 3 * (messages[0]?.json.length ?? 0) + 20;
+  const destination = scriptedDestination(() => DELIVERED, { maxBytes });
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(Math.max(...destination.batches.map(({ length }) => length))).toBe(3);
+  await rig.delivery.stop(1000);
+});
+
+it("holds back only the lane whose message has to wait", async () => {
+  const [stuck, ...others] = [groupIdentify("stuck", 0), ...groupIdentifies(50).slice(1)];
+  const behind = others.filter(({ lane }) => lane === stuck.lane);
+  const free = others.filter(({ lane }) => lane !== stuck.lane);
+  const { clock, use } = filled([stuck, ...others]);
+  let open = false;
+  const destination = scriptedDestination((batch) =>
+    batch.map(({ lane }) => (lane === stuck.lane && !open ? RETRY : DELIVERED)),
+  );
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  await rig.until(() => destination.delivered.length === free.length);
+  await rig.pass(600_000);
+  expect(destination.delivered.toSorted()).toEqual(free.map(({ uuid }) => uuid));
+  open = true;
+  await rig.drain();
+  expect(destination.delivered.slice(free.length)).toEqual([stuck, ...behind].map(({ uuid }) => uuid));
+  await rig.delivery.stop(1000);
+});
+
+it("gives up a message that is wrong, alone, and its lane goes on", async () => {
+  const messages = groupIdentifies(30, 1);
+  const { clock, ledger, use } = filled(messages);
+  const destination = scriptedDestination((batch) =>
+    batch.map(({ uuid }) => (uuid === uuidOf(7) ? { kind: "dead", reason: "it is wrong" } : DELIVERED)),
+  );
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(ledger.dead).toEqual([{ uuid: uuidOf(7), reason: "it is wrong" }]);
+  expect(destination.delivered).toHaveLength(29);
+  expect(isInLaneOrder(destination.delivered, messages)).toBe(true);
+  expect(rig.observed).toContain("died 1: it is wrong");
+  await rig.delivery.stop(1000);
+});
+
+it("holds back the whole destination for as long as it asks", async () => {
+  const { clock, use } = filled(groupIdentifies(100));
+  const startedAt = clock.now();
+  const askedAt: number[] = [];
+  const destination = scriptedDestination(
+    () => {
+      askedAt.push(clock.now() - startedAt);
+      return askedAt.length === 1 ? { kind: "retry", reason: "429", retryAfterMs: 120_000 } : DELIVERED;
+    },
+    { concurrency: 1 },
+  );
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(askedAt[0]).toBe(0);
+  expect(askedAt[1]).toBeGreaterThanOrEqual(120_000);
+  expect(askedAt[1]).toBeLessThan(125_000);
+  expect(destination.delivered).toHaveLength(100);
+  await rig.delivery.stop(1000);
+});
+
+it("gives up nothing while the destination is down, however long", async () => {
+  const messages = groupIdentifies(20);
+  const { clock, ledger, use } = filled(messages);
+  let down = true;
+  const destination = scriptedDestination(() => (down ? RETRY : DELIVERED));
+  const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
+  rig.delivery.start();
+  await rig.pass(3 * HOUR);
+  expect(ledger.dead).toEqual([]);
+  down = false;
+  await rig.drain();
+  expect(destination.delivered.toSorted()).toEqual(messages.map(({ uuid }) => uuid));
+  await rig.delivery.stop(1000);
+});
+
+it("finds the message that makes its whole batch fail, lets the others go, and gives it up after the horizon", async () => {
+  const messages = groupIdentifies(40, 1);
+  const { clock, ledger, use } = filled(messages);
+  const destination = scriptedDestination((batch) =>
+    batch.some(({ uuid }) => uuid === uuidOf(5)) ? RETRY : DELIVERED,
+  );
+  const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
+  rig.delivery.start();
+  const startedAt = clock.now();
+  const others = putRegularly(ledger, rig.delivery.wake);
+  await rig.until(() => {
+    others.putUntil(clock.now());
+    return ledger.dead.length > 0;
+  });
+  expect(clock.now() - startedAt).toBeGreaterThanOrEqual(HOUR);
+  await rig.drain();
+  expect(ledger.dead).toEqual([{ uuid: uuidOf(5), reason: "tried for 1 hours: not now" }]);
+  expect(destination.delivered.filter((uuid) => uuid < uuidOf(40))).toEqual(
+    messages.map(({ uuid }) => uuid).filter((uuid) => uuid !== uuidOf(5)),
+  );
+  await rig.delivery.stop(1000);
+});
+
+/** Traffic in other lanes, one message a minute. */
+function putRegularly(ledger: MemoryLedger, wake: () => void) {
+  const stuck = groupIdentify("company-0", 0).lane;
+  const key = ["a", "b", "c", "d", "e"].find((name) => groupIdentify(name, 0).lane !== stuck) ?? "none";
+  let sequence = 1000;
+  let lastAt = 0;
+  return {
+    putUntil(now: number) {
+      if (now - lastAt < 60_000) return;
+      lastAt = now;
+      ledger.put([groupIdentify(key, sequence++)]);
+      wake();
+    },
+  };
+}
+
+it("goes on after the ledger could not be read or written", async () => {
+  const messages = groupIdentifies(30);
+  const { clock, ledger, use } = filled(messages);
+  const destination = scriptedDestination(() => DELIVERED);
+  const rig = createRig(destination, use, { clock });
+  ledger.fail(new PrickleError("LEDGER_UNAVAILABLE", "the disk is gone"), 3);
+  await rig.drain();
+  ledger.put(groupIdentifies(35).slice(30));
+  rig.delivery.wake();
+  await rig.drain();
+  expect(ledger.delivered).toHaveLength(35);
+  expect(rig.logged.join("\n")).toContain("The outbox cannot be read");
+  await rig.delivery.stop(1000);
+});
+
+it("delivers again what could not be noted down", async () => {
+  const { clock, ledger, use } = filled(groupIdentifies(5, 1));
+  const destination = scriptedDestination(() => {
+    if (destination.batches.length === 1) ledger.fail(new PrickleError("LEDGER_UNAVAILABLE", "the disk is gone"), 1000);
+    return DELIVERED;
+  });
+  const rig = createRig(destination, use, { clock, leaseMs: 10_000 });
+  rig.delivery.start();
+  await rig.until(() => rig.logged.some((line) => line.startsWith("A claim outlived its lease")));
+  ledger.fail(new PrickleError("LEDGER_UNAVAILABLE", "the disk is back"), 0);
+  await rig.drain();
+  expect(destination.batches).toHaveLength(2);
+  expect(ledger.delivered).toHaveLength(5);
+  await rig.delivery.stop(1000);
+});
+
+it("takes a destination that throws for one that is down", async () => {
+  const { clock, ledger, use } = filled(groupIdentifies(5));
+  const destination = scriptedDestination(() => {
+    if (destination.batches.length < 3) throw new Error("unforeseen");
+    return DELIVERED;
+  });
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(ledger.delivered).toHaveLength(5);
+  expect(rig.observed).toContain("retried 5: unforeseen");
+  await rig.delivery.stop(1000);
+});
+
+it("never sends more messages per second than allowed", async () => {
+  const { clock, use } = filled(groupIdentifies(100));
+  const startedAt = clock.now();
+  const destination = scriptedDestination(() => DELIVERED, { messagesPerSecond: 5 });
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(Math.max(...destination.batches.map(({ length }) => length))).toBe(5);
+  expect(clock.now() - startedAt).toBeGreaterThanOrEqual(19_000);
+  await rig.delivery.stop(1000);
+});
+
+it("lets a batch that is not full wait for more", async () => {
+  const { clock, ledger, use } = filled(groupIdentifies(1));
+  const destination = scriptedDestination(() => DELIVERED, { lingerMs: 5000, maxMessages: 100 });
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  await rig.until(() => destination.batches.length === 1);
+  for (let sequence = 1; sequence < 50; sequence++) {
+    ledger.put([groupIdentify("company", sequence)]);
+    rig.delivery.wake();
+  }
+  await rig.drain();
+  expect(destination.batches.map(({ length }) => length)).toEqual([1, 49]);
+  await rig.delivery.stop(1000);
+});
+
+it("finishes what is in flight when stopped, takes nothing new, and leaves the rest in the outbox", async () => {
+  const { clock, ledger, use } = filled(groupIdentifies(100, 50));
+  const answer = Promise.withResolvers<Outcome>();
+  const destination = scriptedDestination(() => answer.promise, { concurrency: 1 });
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  while (destination.batches.length === 0) await clock.advance(0);
+  const stopped = rig.delivery.stop(10_000);
+  answer.resolve(DELIVERED);
+  await stopped;
+  const { depth } = await ledger.status();
+  expect(ledger.delivered.length).toBeGreaterThanOrEqual(10);
+  expect(depth).toBe(100 - ledger.delivered.length);
+  expect(depth).toBeGreaterThan(0);
+});
+
+it("calls off what does not end within the grace, and frees its lanes at once", async () => {
+  const { clock, ledger, use } = filled(groupIdentifies(10));
+  const destination = scriptedDestination(
+    (_, signal) =>
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve({ kind: "retry", reason: "aborted" }))),
+  );
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  while (destination.batches.length === 0) await clock.advance(0);
+  let stopped = false;
+  const stopping = rig.delivery.stop(8000).then(() => {
+    stopped = true;
+  });
+  await clock.advance(7999);
+  expect(stopped).toBe(false);
+  await clock.advance(1);
+  await stopping;
+  const { destinations } = await ledger.status();
+  expect(destinations[0]).toMatchObject({ depth: 10, nextDueAt: clock.now() });
+});
+
+it("waits for lanes an earlier process left to wait, no longer", async () => {
+  const { clock, ledger, use } = filled(groupIdentifies(5, 1));
+  const first = createRig(
+    scriptedDestination(() => RETRY),
+    use,
+    { clock },
+  );
+  first.delivery.start();
+  await first.until(() => first.observed.length === 4);
+  await first.delivery.stop(0);
+  const { destinations } = await ledger.status();
+  const dueAt = destinations[0]?.nextDueAt ?? 0;
+  const second = scriptedDestination(() => DELIVERED);
+  const rig = createRig(second, use, { clock });
+  await rig.drain();
+  expect(ledger.delivered).toHaveLength(5);
+  expect(clock.now()).toBeGreaterThanOrEqual(dueAt);
+  expect(clock.now()).toBeLessThan(dueAt + 1000);
+  await rig.delivery.stop(0);
+});
