@@ -37,6 +37,7 @@ const SENDING_SHARE = 0.8;
 
 export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): DeliverClaim {
   const { ledger, destination, observer, logger, clock, random, leaseMs, dueAt, stopped } = dependencies;
+  const { name } = destination;
   const suspects = createSuspects();
   const send = createSender({ ...dependencies, suspects });
   const decide = createVerdict({ ...dependencies, suspects });
@@ -48,50 +49,54 @@ export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): Del
       try {
         return await ledger.settle(id, outcomes);
       } catch (thrown) {
-        logger.error(
-          { destination: destination.name, error: toPrickleError(thrown) },
-          "Deliveries cannot be noted down",
-        );
+        logger.error({ destination: name, error: toPrickleError(thrown) }, "Deliveries cannot be noted down");
         if (stopped.aborted || clock.now() >= giveUpAt) return false;
         await clock.sleep(backoffMs(failures, random()), stopped);
       }
     }
   }
 
-  async function sendAll(messages: readonly OutboxMessage[]): Promise<readonly Outcome[]> {
-    const signal = AbortSignal.any([stopped, AbortSignal.timeout(leaseMs * SENDING_SHARE)]);
+  async function sendAll(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
     const sendSome: SendSome = (some) => send(some, signal);
     const outcomes = await sendSome(messages);
-    if (!suspects.areSuspect(messages, outcomes)) {
-      suspects.noteFailures(messages, outcomes);
-      return outcomes;
-    }
+    const isSuspect = suspects.areSuspect(messages, outcomes);
     const isUp = suspects.isDestinationUp(messages);
     suspects.noteFailures(messages, outcomes);
+    if (!isSuspect) return outcomes;
     const probed = isUp ? outcomes : await probe(messages, outcomes, sendSome, random());
     return isUp || probed !== outcomes ? isolate(messages, probed, sendSome) : outcomes;
   }
 
-  return async ({ id, messages }) => {
-    const outcomes = decide(messages, await sendAll(messages));
-    if (!(await settle(id, outcomes))) {
-      logger.warn({ destination: destination.name, messages: messages.length }, "A claim outlived its lease");
-      return;
-    }
-    const failures = new Map<string, { kind: "retry" | "dead"; reason: string; messages: number }>();
+  function report(messages: readonly OutboxMessage[], outcomes: readonly SettleOutcome[]): void {
+    const failures = new Map<string, { readonly kind: "retry" | "dead"; readonly reason: string; count: number }>();
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.kind === "delivered") continue;
+      const { kind, reason } = outcome;
       const lane = messages[index]?.lane;
       if (outcome.kind === "retry" && lane !== undefined) dueAt.set(lane, outcome.dueAt);
-      const failure = failures.get(outcome.kind + outcome.reason);
-      if (failure) failure.messages += 1;
-      else failures.set(outcome.kind + outcome.reason, { kind: outcome.kind, reason: outcome.reason, messages: 1 });
+      const failure = failures.get(kind + reason) ?? { kind, reason, count: 0 };
+      failure.count += 1;
+      failures.set(kind + reason, failure);
     }
-    for (const { kind, reason, messages: count } of failures.values()) {
-      if (kind === "retry") observer.retried(destination.name, count, reason);
-      else observer.died(destination.name, count, reason);
+    for (const { kind, reason, count } of failures.values()) {
+      if (kind === "retry") observer.retried(name, count, reason);
+      else observer.died(name, count, reason);
       const text = kind === "retry" ? "Not delivered; trying again later" : "Given up: see `prickle dead list`";
-      logger.warn({ destination: destination.name, messages: count, reason }, text);
+      logger.warn({ destination: name, messages: count, reason }, text);
     }
+  }
+
+  return async ({ id, messages }) => {
+    const ended = new AbortController();
+    const calledOff = new AbortController();
+    const callOff = () => calledOff.abort();
+    stopped.addEventListener("abort", callOff, { signal: ended.signal });
+    if (stopped.aborted) callOff();
+    void clock.sleep(leaseMs * SENDING_SHARE, ended.signal).then(callOff);
+
+    const outcomes = decide(messages, await sendAll(messages, calledOff.signal));
+    ended.abort();
+    if (await settle(id, outcomes)) report(messages, outcomes);
+    else logger.warn({ destination: name, messages: messages.length }, "A claim outlived its lease");
   };
 }

@@ -117,7 +117,7 @@ it("ends, after any series of failures, as a day without failures does", async (
         expect(isInLaneOrder(firstArrivals(faulty), messages)).toBe(true);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 

@@ -135,6 +135,20 @@ it("finds the message that makes its whole batch fail, lets the others go, and g
   await rig.delivery.stop(1000);
 });
 
+it("lets those before a wrong message go although nothing else is on its way, and gives up nothing on suspicion", async () => {
+  const messages = groupIdentifies(10, 1);
+  const { clock, ledger, use } = filled(messages);
+  const destination = scriptedDestination((batch) =>
+    batch.some(({ uuid }) => uuid === uuidOf(5)) ? RETRY : DELIVERED,
+  );
+  const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
+  rig.delivery.start();
+  await rig.pass(3 * HOUR);
+  expect(ledger.delivered).toEqual(messages.slice(0, 5).map(({ uuid }) => uuid));
+  expect(ledger.dead).toEqual([]);
+  await rig.delivery.stop(0);
+});
+
 /** Traffic in other lanes, one message a minute. */
 function putRegularly(ledger: MemoryLedger, wake: () => void) {
   const stuck = groupIdentify("company-0", 0).lane;
