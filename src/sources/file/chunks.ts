@@ -1,8 +1,8 @@
 /** The bytes of a file, decompressed if it is gzip, with flat memory. */
 
-import type { FileHandle } from "node:fs/promises";
 import { createGunzip, type Gunzip } from "node:zlib";
 import { PrickleError } from "../../core/errors.ts";
+import { type OpenFile, readAt } from "./open-file.ts";
 
 /** What one read of the file gave. */
 export interface Chunk {
@@ -10,12 +10,6 @@ export interface Chunk {
   readonly parts: readonly Uint8Array[];
   /** Bytes of the file read so far. */
   readonly bytes: number;
-}
-
-export interface ChunkOptions {
-  readonly path: string;
-  /** Bytes of the file to read: its size when it was opened. */
-  readonly size: number;
 }
 
 /** Of a plain file, in bytes. */
@@ -26,16 +20,15 @@ const GZIP_READ = 64 * 1024;
 const GUNZIP_CHUNK = 1024 * 1024;
 
 /** Looks at the bytes, not at the name: some tools decompress on the way and leave the name alone. */
-export async function isGzip(file: FileHandle): Promise<boolean> {
-  const magic = Buffer.alloc(2);
-  const { bytesRead } = await file.read(magic, 0, 2, 0);
-  return bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
+export async function isGzip(opened: OpenFile): Promise<boolean> {
+  const magic = await readAt(opened, 0, 2);
+  return magic[0] === 0x1f && magic[1] === 0x8b;
 }
 
 /** A plain file from byte `start` on. */
-export async function* plainChunks(file: FileHandle, start: number, { size }: ChunkOptions): AsyncGenerator<Chunk> {
-  for (let at = start; at < size; ) {
-    const part = await readPart(file, at, Math.min(PLAIN_READ, size - at));
+export async function* plainChunks(opened: OpenFile, start: number): AsyncGenerator<Chunk> {
+  for (let at = start; ; ) {
+    const part = await readAt(opened, at, PLAIN_READ);
     if (part.length === 0) return;
     at += part.length;
     yield { parts: [part], bytes: at };
@@ -47,33 +40,38 @@ export async function* plainChunks(file: FileHandle, start: number, { size }: Ch
  * @throws INPUT_INVALID when it is cut short, after everything before that was given; when it is damaged, after all but
  * what zlib had in hand: the last 64 KB read.
  */
-export async function* gunzipChunks(file: FileHandle, { path, size }: ChunkOptions): AsyncGenerator<Chunk> {
+export async function* gunzipChunks(opened: OpenFile): AsyncGenerator<Chunk> {
   const inflater = createInflater();
-  const next = async (at: number): Promise<Inflated & Pick<Chunk, "bytes">> => {
-    const part = at < size ? await readPart(file, at, Math.min(GZIP_READ, size - at)) : EMPTY;
-    return { ...(await (part.length > 0 ? inflater.write(part) : inflater.end())), bytes: at + part.length };
+  let read = 0;
+  const readNext = () => expected(readAt(opened, read, GZIP_READ));
+  // Read one step before it is decompressed, so that zlib can start without waiting for the event loop.
+  let reading = readNext();
+  const inflateNext = async (): Promise<Inflated & Pick<Chunk, "bytes">> => {
+    const part = await reading;
+    read += part.length;
+    const bytes = read;
+    reading = readNext();
+    return { ...(await (part.length > 0 ? inflater.write(part) : inflater.end())), bytes };
   };
-  let ahead = next(0);
+  let ahead = expected(inflateNext());
   try {
     for (let done = false; !done; ) {
       const { parts, bytes, failure, ended } = await ahead;
       done = ended;
-      if (!done && !failure) ahead = next(bytes);
+      if (!done && !failure) ahead = expected(inflateNext());
       if (parts.length > 0) yield { parts, bytes };
-      if (failure) throw damaged(path, bytes, failure);
+      if (failure) throw damaged(opened.path, bytes, failure);
     }
   } finally {
-    await ahead.catch(() => undefined);
+    await Promise.allSettled([ahead, reading]);
     inflater.destroy();
   }
 }
 
-const EMPTY = Buffer.alloc(0);
-
-async function readPart(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
-  const { bytesRead } = await file.read(buffer, 0, length, at);
-  return buffer.subarray(0, bytesRead);
+/** A promise that is awaited later: if it fails before, nobody is to be alarmed. */
+function expected<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 interface Inflated {

@@ -1,9 +1,9 @@
 /** The cursor of a file: how far it was read, and what makes sure that it is still the same file. */
 
 import { hash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
 import { PrickleError } from "../../core/errors.ts";
+import { type OpenFile, readAt } from "./open-file.ts";
 
 const FORMAT = 1;
 /** Bytes hashed at the begin and at the end. */
@@ -49,24 +49,19 @@ export function parseCursor(text: string, path: string): FileCursor {
   }
 }
 
-export async function identify(file: FileHandle, size: number): Promise<FileIdentity> {
+/** Of the first `size` bytes of the file. */
+export async function identify(opened: OpenFile, size: number): Promise<FileIdentity> {
   const length = Math.min(size, SAMPLE_BYTES);
-  const sample = Buffer.alloc(2 * length);
-  await file.read(sample, 0, length, 0);
-  await file.read(sample, length, length, size - length);
+  const sample = Buffer.concat([await readAt(opened, 0, length), await readAt(opened, size - length, length)]);
   return { size, hash: hash("sha256", sample, "hex") };
 }
 
 /** @throws INPUT_CHANGED */
-export async function checkIdentity(file: FileHandle, path: string, { known, size }: KnownFile): Promise<void> {
-  if (size >= known.size && (await identify(file, known.size)).hash === known.hash) return;
-  const found = size < known.size ? `it had ${known.size} bytes and has ${size}` : "it begins or ends with other bytes";
-  throw changed(path, found);
-}
-
-export interface KnownFile {
-  readonly known: FileIdentity;
-  readonly size: number;
+export async function checkIdentity(opened: OpenFile, known: FileIdentity): Promise<void> {
+  const { path, size } = opened;
+  if (size < known.size) throw changed(path, `it had ${known.size} bytes and has ${size}`);
+  if ((await identify(opened, known.size)).hash !== known.hash)
+    throw changed(path, "it begins or ends with other bytes");
 }
 
 export function changed(path: string, found: string): PrickleError {

@@ -15,6 +15,6 @@ export interface LogLine {
  * The record of a line. Its times are taken as corrected; `statedAt` is `originalTimestamp`, where Segment keeps what
  * the client sent as `timestamp`: so a call has the same recordUuid whether it came over HTTP or from the log.
  */
-export function readLoggedCall(value: JsonValue, line: LogLine): SourceRecord | Rejection {
-  return readCall(value, { ...line, sentAt: null, maxBytes: Number.POSITIVE_INFINITY });
+export function readLoggedCall(value: JsonValue, { source, receivedAt, position }: LogLine): SourceRecord | Rejection {
+  return readCall(value, { source, receivedAt, position, sentAt: null, maxBytes: Number.POSITIVE_INFINITY });
 }
