@@ -15,7 +15,7 @@ export interface Chunk {
 /** Of a plain file, in bytes. */
 const PLAIN_READ = 256 * 1024;
 /** Of a gzip file: small, since the most compressed input becomes a thousand times as much. */
-const GZIP_READ = 64 * 1024;
+const GZIP_READ = 32 * 1024;
 /** 3.5 times as fast as the default of 16 KB. */
 const GUNZIP_CHUNK = 1024 * 1024;
 
@@ -38,7 +38,7 @@ export async function* plainChunks(opened: OpenFile, start: number): AsyncGenera
 /**
  * A gzip file from its begin on, all its members. Decompresses in zlib's own threads, one chunk ahead of the reader.
  * @throws INPUT_INVALID when it is cut short, after everything before that was given; when it is damaged, after all but
- * what zlib had in hand: the last 64 KB read.
+ * what zlib had in hand: the last 32 KB read.
  */
 export async function* gunzipChunks(opened: OpenFile): AsyncGenerator<Chunk> {
   const inflater = createInflater();

@@ -9,8 +9,6 @@ import { type OpenFile, openFile } from "./open-file.ts";
 import { createPageBuilder, type PageOptions } from "./page.ts";
 import { createSkipper } from "./skip.ts";
 
-export type { LineContext, ReadLine } from "./page.ts";
-
 export interface FileSourceOptions
   extends Pick<PageOptions, "path" | "source" | "receivedAt" | "readLine">,
     Partial<Pick<PageOptions, "pageRecords" | "maxLineBytes">> {}

@@ -17,9 +17,9 @@ export interface PageOptions {
   readonly maxLineBytes: number;
 }
 
-export type ReadLine = (value: JsonValue, line: LineContext) => SourceRecord | Rejection;
+type ReadLine = (value: JsonValue, line: LineContext) => SourceRecord | Rejection;
 
-export interface LineContext {
+interface LineContext {
   readonly source: string;
   readonly receivedAt: number;
   /** File and line: tells apart lines that are alike. */

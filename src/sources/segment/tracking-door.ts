@@ -24,7 +24,7 @@ export interface TrackingLimits {
   readonly maxBatchCalls: number;
 }
 
-export const SEGMENT_LIMITS: TrackingLimits = {
+const SEGMENT_LIMITS: TrackingLimits = {
   maxCallBytes: 32 * 1024,
   maxBatchBytes: 500 * 1024,
   maxBatchCalls: 2500,
@@ -54,7 +54,7 @@ export function createTrackingDoor({ sources, limits }: TrackingDoorOptions): Pu
   const sourceOf = createWriteKeys(sources);
   const allowed = { ...SEGMENT_LIMITS, ...limits };
   return (request) => {
-    const endpoint = ENDPOINTS.get(request.path.replace(/^\/+|\/+$/g, ""));
+    const endpoint = ENDPOINTS.get(request.path.replace(/^\//, "").replace(/\/$/, ""));
     if (endpoint === undefined) throw unknownPath();
     checkSize(request, endpoint === "batch" ? allowed.maxBatchBytes : allowed.maxCallBytes);
     const body = parseBody(request.body);
@@ -136,7 +136,7 @@ function checkSize({ body, path }: PushRequest, maxBytes: number): void {
   throw new PrickleError(
     "INPUT_TOO_LARGE",
     `/v1/${path}: the body has ${body.byteLength} bytes; ${maxBytes} are allowed.`,
-    { hint: "Send smaller batches." },
+    { hint: "Send smaller batches to /v1/batch, or put less into one call." },
   );
 }
 
