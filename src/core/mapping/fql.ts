@@ -1,0 +1,78 @@
+/** FQL conditions compiled to closures. Source: facts on Segment, 6.1. */
+
+import type { JsonValue } from "../json.ts";
+import { FUNCTIONS } from "./fql-functions.ts";
+import { type FqlNode, type FqlOperator, parseFql } from "./fql-tree.ts";
+import { compileKeys } from "./path.ts";
+import type { Expression } from "./scope.ts";
+
+export type Condition = (data: JsonValue) => boolean;
+
+/**
+ * True only where the expression gives `true`.
+ * @throws FqlError if the text is no FQL.
+ */
+export function compileCondition(text: string): Condition {
+  const value = compileNode(parseFql(text));
+  return (data) => value(data) === true;
+}
+
+function compileNode(node: FqlNode): Expression {
+  switch (node.kind) {
+    case "literal":
+      return () => node.value;
+    case "field":
+      return compileKeys(node.keys);
+    case "list": {
+      const items = node.items.map(compileNode);
+      return (data) => items.map((item) => item(data) ?? null);
+    }
+    case "not": {
+      const operand = compileNode(node.operand);
+      return (data) => operand(data) !== true;
+    }
+    case "and":
+    case "or":
+      return compileJunction(node.kind, node.operands.map(compileNode));
+    case "call": {
+      const [first = node, second] = node.arguments;
+      return FUNCTIONS[node.name](compileNode(first), second ? compileNode(second) : () => null);
+    }
+    case "compare":
+      return compileComparison(node.operator, compileNode(node.left), compileNode(node.right));
+  }
+}
+
+function compileJunction(kind: "and" | "or", operands: readonly Expression[]): Expression {
+  return kind === "and"
+    ? (data) => operands.every((operand) => operand(data) === true)
+    : (data) => operands.some((operand) => operand(data) === true);
+}
+
+function compileComparison(operator: FqlOperator, left: Expression, right: Expression): Expression {
+  switch (operator) {
+    case "=":
+      return (data) => (left(data) ?? null) === (right(data) ?? null);
+    case "!=":
+      return (data) => (left(data) ?? null) !== (right(data) ?? null);
+    case "in":
+      return (data) => {
+        const list = right(data);
+        return Array.isArray(list) && list.includes(left(data) ?? null);
+      };
+    default: {
+      const holds = ORDERINGS[operator];
+      return (data) => {
+        const [a, b] = [left(data), right(data)];
+        return typeof a === "number" && typeof b === "number" && holds(a, b);
+      };
+    }
+  }
+}
+
+const ORDERINGS = {
+  "<": (a: number, b: number) => a < b,
+  "<=": (a: number, b: number) => a <= b,
+  ">": (a: number, b: number) => a > b,
+  ">=": (a: number, b: number) => a >= b,
+} as const;

@@ -1,0 +1,117 @@
+/** The outputs of a rule compiled: from what its values give to a message draft, or to the problem with it. */
+
+import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
+import type { MessageDraft, MessageProblem } from "../message.ts";
+import type { RejectionReason } from "../record.ts";
+import type { RuleFile } from "./file-schema.ts";
+import { describe, type Expression, inside, nothing, type Scope } from "./scope.ts";
+
+/** Adds what it makes of the data to the drafts and problems. */
+export type Output = (data: JsonObject, drafts: MessageDraft[], problems: MessageProblem[]) => void;
+
+export interface OutputContext {
+  readonly rule: string;
+  readonly groupTypes: ReadonlySet<string>;
+}
+
+export function compileGroupIdentify(
+  { groupType, groupKey, properties }: NonNullable<RuleFile["groupIdentify"]>,
+  scope: Scope,
+  { rule, groupTypes }: OutputContext,
+): Output {
+  const readType = scope.compile(groupType, inside(scope, "groupType"));
+  const readKey = scope.compile(groupKey, inside(scope, "groupKey"));
+  const readProperties = compileProperties(properties, scope);
+  return (data, drafts, problems) => {
+    const type = readText(readType(data), `${rule}: groupType`, "undeclared_group_type");
+    if (typeof type !== "string") return void problems.push(type);
+    if (!groupTypes.has(type)) return void problems.push(undeclared(type, groupTypes));
+    const key = readText(readKey(data), `${rule}: groupKey`, "missing_group_id");
+    if (typeof key !== "string") return void problems.push(key);
+    const found = bagOf(readProperties(data), `${rule}: properties`, problems);
+    if (found) drafts.push({ kind: "groupIdentify", groupType: type, groupKey: key, properties: found });
+  };
+}
+
+export function compileEvent(
+  { name, distinctId, properties, groups }: NonNullable<RuleFile["event"]>,
+  scope: Scope,
+  { rule, groupTypes }: OutputContext,
+): Output {
+  const readName = scope.compile(name, inside(scope, "name"));
+  const readId = scope.compile(distinctId, inside(scope, "distinctId"));
+  const readProperties = compileProperties(properties, scope);
+  const readGroups = groups === undefined ? nothing : scope.compile(groups, inside(scope, "groups"));
+  return (data, drafts, problems) => {
+    const event = readText(readName(data), `${rule}: name`, "missing_event");
+    if (typeof event !== "string") return void problems.push(event);
+    const person = readText(readId(data), `${rule}: distinctId`, "missing_user");
+    if (typeof person !== "string") return void problems.push(person);
+    const found = bagOf(readProperties(data), `${rule}: properties`, problems);
+    if (!found) return;
+    // The groups are said in one place only: what came under this name went through `groups`, or is not meant.
+    if (found.$groups !== undefined) delete found.$groups;
+    drafts.push({
+      kind: "event",
+      event,
+      distinctId: person,
+      properties: found,
+      groups: groupsOf(readGroups(data), groupTypes, problems),
+    });
+  };
+}
+
+function compileProperties(properties: unknown, scope: Scope): Expression {
+  return properties === undefined ? nothing : scope.compile(properties, inside(scope, "properties"));
+}
+
+/** An id or a name as text: numbers become text, nothing is missing, the rest is refused. */
+function readText(value: JsonValue | undefined, where: string, missing: RejectionReason): string | MessageProblem {
+  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "number") return String(value);
+  if (value === undefined || value === null || value === "") {
+    return { reason: missing, detail: `${where}: found ${describe(value)}; a text is needed.` };
+  }
+  return { reason: "invalid_field", detail: `${where}: found ${describe(value)}; a text or a number is allowed.` };
+}
+
+/** A copy of its own, since whoever builds the message adds to it; null, with a problem noted, if it is no object. */
+function bagOf(value: JsonValue | undefined, where: string, problems: MessageProblem[]): JsonObject | null {
+  if (value === undefined || value === null) return {};
+  if (isJsonObject(value)) return { ...value };
+  problems.push({ reason: "invalid_field", detail: `${where}: found ${describe(value)}; an object is allowed.` });
+  return null;
+}
+
+/** Those that can be used; the event goes out without the others. */
+function groupsOf(
+  value: JsonValue | undefined,
+  groupTypes: ReadonlySet<string>,
+  problems: MessageProblem[],
+): Readonly<Record<string, string>> {
+  const groups: Record<string, string> = {};
+  if (value === undefined || value === null) return groups;
+  if (!isJsonObject(value)) {
+    problems.push({ reason: "invalid_field", detail: `groups: found ${describe(value)}; an object is allowed.` });
+    return groups;
+  }
+  for (const [type, key] of Object.entries(value)) {
+    if (key === null || key === "") continue;
+    if (!groupTypes.has(type)) problems.push(undeclared(type, groupTypes));
+    else if (typeof key === "string") groups[type] = key;
+    else if (typeof key === "number") groups[type] = String(key);
+    else
+      problems.push({
+        reason: "invalid_group_key",
+        detail: `groups.${type}: found ${describe(key)}; a text or a number is allowed.`,
+      });
+  }
+  return groups;
+}
+
+function undeclared(type: string, groupTypes: ReadonlySet<string>): MessageProblem {
+  return {
+    reason: "undeclared_group_type",
+    detail: `Group type ${describe(type)} is not among groupTypes of the mapping: ${[...groupTypes].join(", ")}.`,
+  };
+}
