@@ -124,8 +124,11 @@ describe("the tracking door, by time", () => {
     const expected = [{ occurredAt: Date.parse("2012-12-02T00:30:08.276Z") }];
     expect(timesOf(post("import", { batch: [old] }))).toMatchObject(expected);
     expect(timesOf(post("import", { batch: [old], sentAt: "nonsense" }))).toMatchObject(expected);
-    const logged = { ...old, originalTimestamp: "2012-12-02T00:30:00.000Z", sentAt: "2012-12-02T00:30:01.000Z" };
-    expect(timesOf(post("import", { batch: [logged], sentAt: "2026-11-23T12:00:00Z" }))).toMatchObject(expected);
+    const both = { ...old, originalTimestamp: "2012-12-02T00:30:00.000Z" };
+    const received = { ...old, receivedAt: "2012-12-02T00:30:09.000Z" };
+    for (const call of [both, received]) {
+      expect(timesOf(post("import", { batch: [call], sentAt: "2026-11-23T11:00:00Z" }))).toMatchObject(expected);
+    }
   });
 
   it("falls back to originalTimestamp, then to the time of receipt", () => {

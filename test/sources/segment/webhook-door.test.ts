@@ -26,6 +26,11 @@ describe("the webhook door, by body", () => {
     expect(read(calls.map((json) => ({ json }))).records).toEqual(read(calls).records);
   });
 
+  it("leaves a call alone that has a json of its own", () => {
+    const call = trackCall({ json: { type: "group" } });
+    expect(read([call]).records[0]?.payload).toEqual(call);
+  });
+
   it("gives the whole call as payload, under its source", () => {
     const call = groupCall({ version: "1.1", integrations: { All: true } });
     const { source, records } = read(call);
