@@ -5,8 +5,8 @@ import { hash } from "node:crypto";
 export interface Call {
   readonly type: string;
   readonly timestamp: string;
-  readonly messageId?: string;
-  readonly channel?: string;
+  readonly messageId: string;
+  readonly channel: Channel;
   readonly [field: string]: unknown;
 }
 

@@ -38,8 +38,7 @@ function unusableCalls(day: number, startMs: number): readonly Call[] {
   return [
     completeCall("server", at, { type: "track", event: "Cron Finished", properties: { job: `nightly-${day}` } }),
     completeCall("browser", at + 1, { type: "group", userId: "u_1000", groupId: "", traits: { name: "" } }),
-    // Segment sends deletions without a messageId.
-    { type: "delete", userId: `u_${1000 + day}`, timestamp: new Date(at + 2).toISOString(), channel: "server" },
+    completeCall("server", at + 2, { type: "delete", userId: `u_${1000 + day}` }),
   ];
 }
 
@@ -48,8 +47,7 @@ function withRepeats(lines: readonly string[], chance: Chance): readonly string[
   for (const line of lines) {
     feed.push(line);
     const earlier = feed[feed.length - 1 - chance.below(Math.min(40, feed.length))];
-    if (earlier !== undefined && chance.percent(REPEATED_PERCENT) && earlier.includes('"messageId"'))
-      feed.push(earlier);
+    if (earlier !== undefined && chance.percent(REPEATED_PERCENT)) feed.push(earlier);
   }
   return feed;
 }
