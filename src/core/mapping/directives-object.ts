@@ -77,10 +77,11 @@ export function compileMerge(argument: unknown, scope: Scope): Expression {
   const parts = objects.map((object, index) => scope.compile(object, inside(scope, "objects", index)));
   if (direction === "left") parts.reverse();
   return (data) => {
-    let merged: JsonObject = {};
+    const merged: JsonObject = {};
     for (const part of parts) {
       const object = part(data);
-      if (isJsonObject(object)) merged = { ...merged, ...object };
+      if (!isJsonObject(object)) continue;
+      for (const key of Object.keys(object)) setOwn(merged, key, object[key] ?? null);
     }
     return merged;
   };
@@ -124,8 +125,9 @@ export function compileOmit(argument: unknown, scope: Scope): Expression {
   return (data) => {
     const found = value(data);
     if (!isJsonObject(found)) return found;
-    const kept = { ...found };
-    for (const key of keys) if (Object.hasOwn(kept, key)) delete kept[key];
+    if (!keys.some((key) => Object.hasOwn(found, key))) return found;
+    const kept: JsonObject = {};
+    for (const key of Object.keys(found)) if (!keys.includes(key)) setOwn(kept, key, found[key] ?? null);
     return kept;
   };
 }
