@@ -8,20 +8,22 @@ import type { RejectionReason } from "./record.ts";
 /** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice. */
 export const MAX_MESSAGE_BYTES = 900_000;
 
-/** What a mapping makes of a record. Owned by whoever receives it: nothing else refers to its objects. */
+/** What a mapping makes of a record. */
 export type MessageDraft = GroupIdentifyDraft | EventDraft;
 
 export interface GroupIdentifyDraft {
   readonly kind: "groupIdentify";
   readonly groupType: string;
   readonly groupKey: string;
-  readonly properties: JsonObject;
+  /** May be part of the record itself: never changed. */
+  readonly properties: Readonly<JsonObject>;
 }
 
 export interface EventDraft {
   readonly kind: "event";
   readonly event: string;
   readonly distinctId: string;
+  /** An object of its own, to be added to; what is in it may be part of the record, and is never changed. */
   readonly properties: JsonObject;
   /** Group type → group key. Empty: the event carries no `$groups`. */
   readonly groups: Readonly<Record<string, string>>;

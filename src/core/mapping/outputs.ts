@@ -47,8 +47,10 @@ export function compileEvent(
     if (typeof event !== "string") return void problems.push(event);
     const person = readText(readId(data), `${rule}: distinctId`, "missing_user");
     if (typeof person !== "string") return void problems.push(person);
-    const found = bagOf(readProperties(data), `${rule}: properties`, problems);
-    if (!found) return;
+    const bag = bagOf(readProperties(data), `${rule}: properties`, problems);
+    if (!bag) return;
+    // Whoever builds the message adds to it.
+    const found = { ...bag };
     // The groups are said in one place only: what came under this name went through `groups`, or is not meant.
     if (found.$groups !== undefined) delete found.$groups;
     drafts.push({
@@ -75,10 +77,10 @@ function readText(value: JsonValue | undefined, where: string, missing: Rejectio
   return { reason: "invalid_field", detail: `${where}: found ${describe(value)}; a text or a number is allowed.` };
 }
 
-/** A copy of its own, since whoever builds the message adds to it; null, with a problem noted, if it is no object. */
+/** Null, with a problem noted, if it is no object. */
 function bagOf(value: JsonValue | undefined, where: string, problems: MessageProblem[]): JsonObject | null {
   if (value === undefined || value === null) return {};
-  if (isJsonObject(value)) return { ...value };
+  if (isJsonObject(value)) return value;
   problems.push({ reason: "invalid_field", detail: `${where}: found ${describe(value)}; an object is allowed.` });
   return null;
 }
