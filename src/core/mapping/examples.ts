@@ -1,11 +1,11 @@
 /** Runs the examples beside a mapping: an input, and the messages and problems expected of it. */
 
-import { LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { PrickleError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { SourceRecord } from "../record.ts";
 import type { Mapping } from "./mapping.ts";
+import { mappingProblemLine, readMappingText } from "./mapping-text.ts";
 import { outcomeOf } from "./outcome.ts";
 
 export interface ExampleResult {
@@ -40,18 +40,17 @@ export function runExamples(
   mapping: Mapping,
   { text, file }: { readonly text: string; readonly file: string },
 ): readonly ExampleResult[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors[0]) throw invalid(file, document.errors[0].message);
-  const parsed = examplesSchema.safeParse(document.toJS());
+  const read = readMappingText(text, file);
+  if ("problems" in read) throw invalid(file, read.problems.map(mappingProblemLine).join("\n"));
+  const parsed = examplesSchema.safeParse(read.content);
   if (!parsed.success) throw invalid(file, z.prettifyError(parsed.error));
   return parsed.data.examples.map(({ name, input, messages, problems }, index) => {
-    const offset = rangeStart(document.getIn(["examples", index], true));
+    const [place] = read.place([{ at: ["examples", index], message: "" }]);
     const expected: JsonObject = { messages, problems };
     const actual = outcomeOf(mapping.apply(recordOf(name, input)));
     return {
       name,
-      line: lines.linePos(offset).line,
+      line: place?.line ?? 1,
       passed: canonical(expected) === canonical(actual),
       expected,
       actual,
@@ -67,11 +66,6 @@ function invalid(file: string, message: string): PrickleError {
 
 function recordOf(id: string, payload: JsonObject): SourceRecord {
   return { source: "example", id, occurredAt: 0, statedAt: 0, receivedAt: 0, payload };
-}
-
-function rangeStart(node: unknown): number {
-  if (typeof node !== "object" || node === null || !("range" in node) || !Array.isArray(node.range)) return 0;
-  return Number(node.range[0]);
 }
 
 /** JSON text with the keys in order: what an object says does not depend on the order it says it in. */

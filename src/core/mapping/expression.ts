@@ -29,6 +29,7 @@ export function compileExpression(value: unknown, scope: Scope): Expression {
 
 /** Compiles a value to itself, whatever looks like a directive in it. */
 function compileLiteral(value: unknown, scope: Scope): Expression {
+  if (scope.at.length > DEEPEST) return complain(scope, `nested deeper than ${DEEPEST} levels`);
   if (Array.isArray(value)) return compileList(value, scope, compileLiteral);
   return isJsonObject(value) ? compileObject(value, scope, compileLiteral) : compileScalar(value, scope);
 }

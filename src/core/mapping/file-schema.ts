@@ -31,7 +31,7 @@ const event = z.strictObject({
   groups: expression.optional().describe("Gives an object from group type to group key."),
 });
 
-const rule = z.strictObject({
+export const ruleSchema = z.strictObject({
   name: z.string().min(1),
   when: z.string().optional().describe('An FQL condition such as type = "track". Absent: always.'),
   groupIdentify: groupIdentify.optional(),
@@ -42,11 +42,11 @@ const rule = z.strictObject({
 export const mappingFileSchema = z.strictObject({
   dialect: z.enum(["prickle", "segment"]).default("prickle"),
   groupTypes: z.array(z.string()).min(1).max(MAX_GROUP_TYPES).describe("Every group type that may come out."),
-  rules: z.array(rule).min(1).describe("Tried in order; the first whose condition holds is applied."),
+  rules: z.array(ruleSchema).min(1).describe("Tried in order; the first whose condition holds is applied."),
 });
 
 export type MappingFile = z.infer<typeof mappingFileSchema>;
-export type RuleFile = z.infer<typeof rule>;
+export type RuleFile = z.infer<typeof ruleSchema>;
 
 /** JSON Schema (draft 2020-12) of a mapping file, for editors. */
 export function mappingJsonSchema(): JsonObject {

@@ -5,7 +5,7 @@ import { ownValue } from "./own.ts";
 import type { Dialect, Expression } from "./scope.ts";
 
 /** The keys that a path walks; none for the root. */
-export function parsePath(text: string, dialect: Dialect): readonly string[] {
+function parsePath(text: string, dialect: Dialect): readonly string[] {
   const rest = text.replace("$.", "");
   if (rest === "" || rest === ".") return [];
   return dialect === "segment" ? segmentKeys(rest) : prickleKeys(rest);

@@ -40,6 +40,12 @@ describe("checking a mapping", () => {
     expect(problemsOf(text)).toContainEqual(expect.stringMatching(/^4:\d+ rules\[0\]\.evnt .*Did you mean "event"\?/));
   });
 
+  it("looks through the other rules when the form of one is wrong", () => {
+    const text =
+      "groupTypes: [a]\nrules:\n  - evnt: {}\n  - name: b\n    when: type = (\n    event: { name: a, distinctId: b }\n";
+    expect(problemsOf(text).join("\n")).toMatch(/evnt[\s\S]*rules\[1\]\.when/);
+  });
+
   it.each([
     ["malformed YAML", "rules: [", /^1|^2/],
     ["nothing", "", /groupTypes|expected object/i],
