@@ -20,7 +20,7 @@ export function rootScope(dialect: Dialect, problems: PlacedProblem[]): Scope {
 }
 
 /** Compiles a value as the mapping file has it; what is wrong in it is added to the problems of the scope. */
-export function compileExpression(value: unknown, scope: Scope): Expression {
+function compileExpression(value: unknown, scope: Scope): Expression {
   if (scope.at.length > DEEPEST) return complain(scope, `nested deeper than ${DEEPEST} levels`);
   if (Array.isArray(value)) return compileList(value, scope, compileExpression);
   if (!isJsonObject(value)) return compileScalar(value, scope);

@@ -60,11 +60,12 @@ export function mappingJsonSchema(): JsonObject {
 }
 
 function valueSchema(): JsonObject {
-  const properties = Object.fromEntries([...DIRECTIVES.keys()].map((name) => [name, {}]));
+  const inner = { $ref: "#/$defs/value" };
+  const directives = [...DIRECTIVES.keys()].map((name) => [name, inner]);
   return {
-    anyOf: [
-      { type: ["string", "number", "boolean", "null", "array"] },
-      { type: "object", properties: { ...properties, _metadata: {} } },
-    ],
+    type: ["string", "number", "boolean", "null", "array", "object"],
+    items: inner,
+    properties: { ...Object.fromEntries(directives), _metadata: { type: "object" } },
+    additionalProperties: inner,
   };
 }
