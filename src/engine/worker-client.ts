@@ -3,7 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { PrickleError } from "../core/errors.ts";
 import type { Logger } from "../core/observer.ts";
-import type { Reply, RequestKind, Requests, StoreOptions } from "./protocol.ts";
+import type { Failure, Reply, RequestKind, Requests, StoreOptions } from "./protocol.ts";
 
 export interface WorkerClient {
   ask<K extends RequestKind>(kind: K, asks: Requests[K]["asks"]): Promise<Requests[K]["gives"]>;
@@ -37,9 +37,8 @@ export function createWorkerClient(options: StoreOptions, logger: Logger): Worke
   function settle(reply: Reply): void {
     const asked = waiting.get(reply.id);
     waiting.delete(reply.id);
-    if (reply.ok) return asked?.resolve(reply.gives as never);
-    const { code, message, hint } = reply.failure;
-    asked?.reject(new PrickleError(code, message, hint === undefined ? {} : { hint }));
+    if (reply.ok) asked?.resolve(reply.gives as never);
+    else asked?.reject(revive(reply.failure));
   }
 
   function send<K extends RequestKind>(kind: K, asks: Requests[K]["asks"]): Promise<Requests[K]["gives"]> {
@@ -68,6 +67,10 @@ export function createWorkerClient(options: StoreOptions, logger: Logger): Worke
 /** Beside this file, and built or not as this file is. */
 function workerFile(): URL {
   return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+}
+
+function revive({ code, message, hint }: Failure): PrickleError {
+  return new PrickleError(code, message, hint === undefined ? {} : { hint });
 }
 
 function workerDied(): PrickleError {

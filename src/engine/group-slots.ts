@@ -1,0 +1,44 @@
+/** Which group type has which index, by arrival. */
+
+import { distance } from "fastest-levenshtein";
+import { PrickleError } from "../core/errors.ts";
+import { groupTypeProblem, MAX_GROUP_TYPES } from "../core/group.ts";
+
+/** Group types by index. */
+export type GroupSlots = readonly string[];
+
+/** `slots` with the types that are new to it, or the reason they cannot all be had. */
+export function takeSlots(slots: GroupSlots, groupTypes: readonly string[]): GroupSlots | { readonly problem: string } {
+  const added = groupTypes.filter(
+    (groupType, at) => !slots.includes(groupType) && groupTypes.indexOf(groupType) === at,
+  );
+  if (added.length === 0) return slots;
+  for (const groupType of added) {
+    const problem = groupTypeProblem(groupType);
+    if (problem) return { problem: `group type ${quote(groupType)}: ${problem}` };
+  }
+  const known = [...slots, ...added];
+  if (known.length <= MAX_GROUP_TYPES) return known;
+  return {
+    problem: `group type ${quote(added.at(-1) ?? "")}: there are ${MAX_GROUP_TYPES} at most, and they are ${slots.map(quote).join(", ")}`,
+  };
+}
+
+/** @throws NOT_FOUND, naming the types there are. */
+export function slotOf(slots: GroupSlots, groupType: string): number {
+  const index = slots.indexOf(groupType);
+  if (index >= 0) return index;
+  throw new PrickleError("NOT_FOUND", `There is no group type ${quote(groupType)}`, { hint: advice(slots, groupType) });
+}
+
+function advice(slots: GroupSlots, groupType: string): string {
+  const nearest = slots.toSorted((a, b) => distance(a, groupType) - distance(b, groupType))[0];
+  if (nearest === undefined)
+    return "No group has arrived yet: group types come with the first message that names them.";
+  return `Did you mean ${quote(nearest)}? Known are ${slots.map(quote).join(", ")}.`;
+}
+
+/** Names come from outside: short enough for one line of a message. */
+function quote(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+}

@@ -1,0 +1,88 @@
+/** The engine's store: appends batches and answers questions, one after the other. Lives in the worker. */
+
+import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "../core/analytics.ts";
+import { DELIVERED, type Outcome } from "../core/destination.ts";
+import { appendEvents } from "./append-events.ts";
+import { applyGroupChanges } from "./append-groups.ts";
+import { type Database, inTransaction, openDatabase } from "./database.ts";
+import { decode, type EventRow } from "./decode.ts";
+import type { GroupSlots } from "./group-slots.ts";
+import { listGroups, listGroupTypes } from "./list-groups.ts";
+import type { PackedBatch, StoreOptions } from "./protocol.ts";
+import { queryTrends } from "./trends.ts";
+
+export interface Store {
+  /** All batches in one transaction; the outcomes of each. */
+  append(batches: readonly PackedBatch[]): Promise<readonly (readonly Outcome[])[]>;
+  groupTypes(): Promise<readonly GroupType[]>;
+  groups(query: GroupsQuery): Promise<GroupPage>;
+  trends(query: TrendsQuery): Promise<Trends>;
+  close(): Promise<void>;
+}
+
+/** @throws ENGINE_UNAVAILABLE, INPUT_INVALID. What DuckDB throws later comes through as it is. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const database = await openDatabase(options);
+  const { connection } = database;
+  let slots = await loadSlots(database);
+
+  async function append(batches: readonly PackedBatch[]) {
+    const decoded = decodeAll(batches, slots);
+    await inTransaction(connection, async () => {
+      await storeSlots(database, decoded.slots, slots.length);
+      const added = await appendEvents(connection, decoded.rows);
+      await applyGroupChanges(
+        connection,
+        added.flatMap(({ change }) => change ?? []),
+      );
+    });
+    slots = decoded.slots;
+    return decoded.outcomes;
+  }
+
+  return {
+    append,
+    groupTypes: () => listGroupTypes(connection, slots),
+    groups: (query) => listGroups(connection, slots, query),
+    trends: (query) => queryTrends(connection, slots, query),
+    close: () => database.close(),
+  };
+}
+
+async function loadSlots({ connection }: Database): Promise<GroupSlots> {
+  const rows = await connection.runAndReadAll("SELECT group_type FROM group_types ORDER BY group_index");
+  return rows.getRowsJS().map(([groupType]) => String(groupType));
+}
+
+async function storeSlots({ connection }: Database, slots: GroupSlots, stored: number): Promise<void> {
+  for (let index = stored; index < slots.length; index++) {
+    await connection.run("INSERT INTO group_types VALUES ($index, $groupType)", {
+      index,
+      groupType: slots[index] ?? null,
+    });
+  }
+}
+
+interface DecodedBatches {
+  readonly rows: readonly EventRow[];
+  readonly outcomes: readonly (readonly Outcome[])[];
+  readonly slots: GroupSlots;
+}
+
+function decodeAll(batches: readonly PackedBatch[], known: GroupSlots): DecodedBatches {
+  const rows: EventRow[] = [];
+  let slots = known;
+  const outcomes = batches.map(({ bytes, ends, arrivedAt }) => {
+    const texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let start = 0;
+    return Array.from(ends, (end): Outcome => {
+      const decoded = decode(texts.toString("utf8", start, end), arrivedAt, slots);
+      start = end;
+      if ("problem" in decoded) return { kind: "dead", reason: `engine: ${decoded.problem}` };
+      slots = decoded.slots;
+      rows.push(decoded.row);
+      return DELIVERED;
+    });
+  });
+  return { rows, outcomes, slots };
+}
