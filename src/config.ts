@@ -1,0 +1,244 @@
+/** The configuration: prickle.yaml and the environment, read and checked once. Nothing else reads the environment. */
+
+import { readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { crossCheck, isLoopback } from "./config/cross-checks.ts";
+import { type ConfigDocument, readDocument } from "./config/document.ts";
+import { type Environment, substitute } from "./config/environment.ts";
+import { findingsOf } from "./config/issues.ts";
+import { readMappingFile } from "./config/mapping-file.ts";
+import { type ConfigProblem, type Finding, type Path, pathText, problemLine } from "./config/problem.ts";
+import { type ConfigInput, configSchema, type ParsedConfig } from "./config/schema.ts";
+import type { Secret } from "./config/secret.ts";
+import { PrickleError } from "./core/errors.ts";
+import { checkMapping, type MappingSource } from "./core/mapping/compile.ts";
+
+export { type ConfigProblem, problemLine } from "./config/problem.ts";
+export type { ConfigInput } from "./config/schema.ts";
+export { configJsonSchema } from "./config/schema-node.ts";
+export { createSecret, type Secret } from "./config/secret.ts";
+
+const FILE_NAME = "prickle.yaml";
+
+/** Everything has its default filled in; paths are absolute. Secrets can be passed on and logged: they show as "[secret]". */
+export interface Config {
+  /** The file it came from; null without one. */
+  readonly file: string | null;
+  readonly dataDir: string;
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    /** Null: one is to be made at each start. */
+    readonly adminToken: Secret | null;
+  };
+  /** At least one. */
+  readonly sources: readonly SourceConfig[];
+  /** At least one; at most one engine. */
+  readonly destinations: readonly DestinationConfig[];
+  readonly ledger: { readonly maxDepth: number; readonly seenDays: number };
+  readonly delivery: { readonly retryHorizonMs: number; readonly leaseMs: number };
+  readonly log: ParsedConfig["log"];
+}
+
+export interface SourceConfig {
+  readonly name: string;
+  readonly type: "segment";
+  /** Its text, not yet compiled. */
+  readonly mapping: MappingSource;
+  /** No two sources share one. */
+  readonly writeKeys: readonly Secret[];
+  /** The only source, on a loopback host, without write keys: calls with whatever key are its own. */
+  readonly anyWriteKey: boolean;
+  /** Null: no webhook, since it would be open to everybody. Without secrets and bearer every request passes: only on loopback hosts. */
+  readonly webhook: { readonly secrets: readonly Secret[]; readonly bearer: Secret | null } | null;
+}
+
+type ParsedDestination = ParsedConfig["destinations"][string];
+export type DestinationConfig = Readonly<ParsedDestination> & { readonly name: string };
+
+export interface ConfigOptions {
+  /** The file; without it `prickle.yaml` in `cwd` if there is one, else the defaults. */
+  readonly path?: string | undefined;
+  readonly env: Environment;
+  readonly cwd: string;
+  /** From the command line: they win over the file. `dataDir` starts from `cwd`. */
+  readonly overrides?: ConfigOverrides;
+}
+
+export interface ConfigOverrides {
+  readonly dataDir?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+export interface CheckedConfig {
+  /** Null when the configuration itself is wrong. */
+  readonly config: Config | null;
+  /** By line; those of the configuration first, then those of the mappings it names. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** @throws CONFIG_INVALID naming every problem of the configuration, with its place. Mappings are read, but checked where they are compiled. */
+export function loadConfig(options: ConfigOptions): Config {
+  return orThrow(examine(readFile(options), options));
+}
+
+/** Every problem of the configuration and of the mappings it names. Never throws. */
+export function checkConfig(options: ConfigOptions): CheckedConfig {
+  const { config, problems, mappings } = examine(readFile(options), options);
+  const ofMappings = mappings.flatMap(({ text, file }) =>
+    checkMapping(text, file).map(({ message, ...place }) => ({ ...place, found: message, allowed: "", hint: null })),
+  );
+  return { config, problems: [...problems, ...ofMappings] };
+}
+
+/**
+ * A configuration given in code, checked like the file. Secrets come from `createSecret`.
+ * @throws CONFIG_INVALID
+ */
+export function parseConfig(input: ConfigInput, { cwd }: Pick<ConfigOptions, "cwd">): Config {
+  const document: ConfigDocument = { data: input, problems: [], place: () => ({ line: 1, column: 1 }) };
+  const opened = { document, file: null, shown: "configuration", directory: cwd, problems: [] };
+  return orThrow(examine(opened, { env: {}, cwd }));
+}
+
+interface OpenedFile {
+  readonly document: ConfigDocument;
+  readonly file: string | null;
+  readonly shown: string;
+  /** What paths in it start from. */
+  readonly directory: string;
+  readonly problems: readonly ConfigProblem[];
+}
+
+interface Examined extends CheckedConfig {
+  readonly mappings: readonly MappingSource[];
+}
+
+function orThrow({ config, problems }: CheckedConfig): Config {
+  if (config) return config;
+  const [first] = problems;
+  const several = problems.length > 1 ? `${problems.length} problems:\n${problems.map(problemLine).join("\n")}` : null;
+  throw new PrickleError("CONFIG_INVALID", several ?? (first ? problemLine(first) : "The configuration is wrong."), {
+    hint: "`prickle check` prints every problem; `prickle check --json` for programs.",
+  });
+}
+
+function readFile({ path, cwd }: ConfigOptions): OpenedFile {
+  const file = resolve(cwd, path ?? FILE_NAME);
+  const shown = display(file, cwd);
+  try {
+    const document = readDocument(readFileSync(file, "utf8"));
+    const problems = document.problems.map((problem) => ({ hint: null, ...problem, file: shown, path: "" }));
+    return { document, file, shown, directory: dirname(file), problems };
+  } catch (thrown) {
+    const isAbsent = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
+    const document = readDocument("");
+    if (isAbsent && path === undefined) return { document, file: null, shown, directory: cwd, problems: [] };
+    const problem = {
+      file: shown,
+      line: 1,
+      column: 1,
+      path: "",
+      found: isAbsent ? "there is no such file" : "the file cannot be read",
+      allowed: "",
+      hint: "Name another with --config, or leave it out to use the defaults.",
+    };
+    return { document, file, shown, directory: dirname(file), problems: [problem] };
+  }
+}
+
+function examine(opened: OpenedFile, { env, cwd, overrides = {} }: ConfigOptions): Examined {
+  if (opened.problems.length > 0) return { config: null, problems: opened.problems, mappings: [] };
+  const { data, findings, fromEnvironment } = substitute(opened.document.data, env);
+  const overridden = withOverrides(data, cwd, overrides);
+  const parsed = configSchema.safeParse(overridden);
+  const isFromEnvironment = (at: Path) => fromEnvironment.has(JSON.stringify(at));
+  const issues =
+    parsed.error?.issues.flatMap((issue) => findingsOf(issue, { data: overridden, isFromEnvironment })) ?? [];
+  const places = { directory: opened.directory, display: (path: string) => display(path, cwd) };
+  const read = mappingsNamed(overridden).map(({ mapping, at }) => readMappingFile(mapping, at, places));
+  const mappings = read.filter((one) => "text" in one);
+  const missing = read.filter((one) => "found" in one);
+  const crossed = parsed.success ? crossCheck(parsed.data) : [];
+  const problems = placed([...findings, ...issues, ...missing, ...crossed], opened);
+  if (!parsed.success || problems.length > 0) return { config: null, problems, mappings };
+  return { config: configOf(parsed.data, opened, mappings), problems, mappings };
+}
+
+/** One problem a place: the first says best what is wrong. */
+function placed(findings: readonly Finding[], { document, shown }: OpenedFile): readonly ConfigProblem[] {
+  const byPath = new Map<string, ConfigProblem>();
+  for (const { at, atKey, found, allowed, hint = null } of findings) {
+    const path = pathText(at);
+    if (!byPath.has(path)) byPath.set(path, { file: shown, ...document.place(at, atKey), path, found, allowed, hint });
+  }
+  return [...byPath.values()].sort((one, other) => one.line - other.line || one.column - other.column);
+}
+
+function withOverrides(data: unknown, cwd: string, overrides: ConfigOverrides): unknown {
+  const { dataDir, host, port } = overrides;
+  if (!isObject(data)) return data;
+  const server = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+  const merged =
+    Object.keys(server).length === 0 ? {} : { server: { ...(isObject(data.server) ? data.server : {}), ...server } };
+  const where = dataDir === undefined ? {} : { dataDir: resolve(cwd, dataDir) };
+  return { ...data, ...merged, ...where };
+}
+
+/** As far as they can be made out in a file that may be wrong elsewhere, in the order of the sources. */
+function mappingsNamed(data: unknown): readonly { readonly mapping: string; readonly at: Path }[] {
+  const sources = isObject(data) && data.sources !== undefined ? data.sources : { segment: {} };
+  if (!isObject(sources)) return [];
+  return Object.entries(sources).flatMap(([name, source]) => {
+    const mapping = isObject(source) ? (source.mapping ?? "segment") : null;
+    return typeof mapping === "string" && mapping !== "" ? { mapping, at: ["sources", name, "mapping"] } : [];
+  });
+}
+
+function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mappings: readonly MappingSource[]): Config {
+  const { server, sources, destinations, ledger, delivery, log } = parsed;
+  const names = Object.keys(sources);
+  return {
+    file,
+    dataDir: resolve(directory, parsed.dataDir),
+    server: { host: server.host, port: server.port, adminToken: server.adminToken ?? null },
+    sources: names.flatMap((name, index) => {
+      const [source, mapping] = [sources[name], mappings[index]];
+      return source && mapping ? sourceOf(name, source, mapping, { alone: names.length === 1, host: server.host }) : [];
+    }),
+    destinations: Object.entries(destinations).map(([name, destination]) => ({ name, ...destination })),
+    ledger,
+    delivery: { retryHorizonMs: delivery.retryHorizon, leaseMs: delivery.lease },
+    log,
+  };
+}
+
+function sourceOf(
+  name: string,
+  { type, writeKeys = [], webhook }: ParsedConfig["sources"][string],
+  mapping: MappingSource,
+  { alone, host }: { readonly alone: boolean; readonly host: string },
+): SourceConfig {
+  const secrets = webhook?.secrets ?? [];
+  const bearer = webhook?.bearer ?? null;
+  const isGuarded = secrets.length > 0 || bearer !== null;
+  const isOpen = isLoopback(host);
+  return {
+    name,
+    type,
+    mapping,
+    writeKeys,
+    anyWriteKey: isOpen && alone && writeKeys.length === 0,
+    webhook: isGuarded || isOpen ? { secrets, bearer } : null,
+  };
+}
+
+function display(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short === "" ? "." : short.startsWith("..") ? path : short;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

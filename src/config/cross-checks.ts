@@ -1,0 +1,56 @@
+/** What no single value shows: doors open to everybody, keys in two places, two engines on one file. */
+
+import type { Finding, Path } from "./problem.ts";
+import type { ParsedConfig } from "./schema.ts";
+
+type Sources = ParsedConfig["sources"];
+
+/** 127.0.0.0/8, ::1 and localhost: nobody else's machine reaches them. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+export function crossCheck({ server, sources, destinations }: ParsedConfig): readonly Finding[] {
+  return [...unguardedSources(server.host, sources), ...sharedWriteKeys(sources), ...secondEngines(destinations)];
+}
+
+function unguardedSources(host: string, sources: Sources): readonly Finding[] {
+  if (isLoopback(host)) return [];
+  return Object.entries(sources).flatMap(([name, { writeKeys, webhook }]) => {
+    if (writeKeys || webhook?.secrets || webhook?.bearer) return [];
+    return {
+      at: ["sources", name],
+      atKey: true,
+      found: `a source that anybody may call, since the server listens on ${host}`,
+      allowed: "writeKeys, webhook.secrets or webhook.bearer; without them only a loopback host such as 127.0.0.1",
+      hint: "A door without credentials stays closed on other hosts.",
+    };
+  });
+}
+
+function sharedWriteKeys(sources: Sources): readonly Finding[] {
+  const owners = new Map<string, string>();
+  return Object.entries(sources).flatMap(([name, { writeKeys = [] }]) =>
+    writeKeys.flatMap((key, index) => {
+      const owner = owners.get(key.reveal());
+      owners.set(key.reveal(), owner ?? name);
+      if (owner === undefined || owner === name) return [];
+      const at: Path = ["sources", name, "writeKeys", index];
+      return {
+        at,
+        found: `a write key that source ${owner} has too (not shown)`,
+        allowed: "keys of its own: the key alone tells where a call belongs",
+      };
+    }),
+  );
+}
+
+function secondEngines(destinations: ParsedConfig["destinations"]): readonly Finding[] {
+  const engines = Object.entries(destinations).filter(([, { type }]) => type === "engine");
+  return engines.slice(1).map(([name]) => ({
+    at: ["destinations", name],
+    atKey: true,
+    found: `a second engine, beside ${engines[0]?.[0]}`,
+    allowed: "one: there is one engine in a data directory",
+  }));
+}

@@ -1,0 +1,100 @@
+/** The form of prickle.yaml: what zod checks, and the JSON Schema that editors read. */
+
+import * as z from "zod";
+import { LOG_LEVELS } from "../platform/logger.ts";
+import { duration } from "./duration.ts";
+import { createSecret, isSecret, type Secret } from "./secret.ts";
+
+/** What a secret looks like in the file. */
+export const REFERENCE = "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$";
+
+/** `writeOnly` is what tells the reader of the file that the place holds a secret. */
+const secret = (description: string) =>
+  z.custom<Secret>(isSecret).meta({ type: "string", writeOnly: true, pattern: REFERENCE, description });
+
+const count = (most: number) => z.int().min(1).max(most);
+const rate = z.number().positive().max(1_000_000).nullable();
+const named = <Value extends z.ZodType>(value: Value) =>
+  z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/), value);
+
+const server = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1").describe("an address to listen on, such as 127.0.0.1 or 0.0.0.0"),
+  port: z.int().min(0).max(65_535).default(4700).describe("a whole number from 0 (any free port) to 65535"),
+  adminToken: secret("the token that operators' commands must carry; without it one is made at each start").optional(),
+});
+
+const webhook = z.strictObject({
+  secrets: z
+    .array(secret("a shared secret of the webhook in Segment"))
+    .min(1)
+    .max(2)
+    .optional()
+    .describe("a list of one secret, or two while you change it"),
+  bearer: secret("the token that Authorization: Bearer must carry").optional(),
+});
+
+const segment = z.strictObject({
+  type: z.literal("segment"),
+  mapping: z.string().min(1).default("segment").describe("the name of a shipped mapping, or a path from this file"),
+  writeKeys: z
+    .array(z.string().min(1).transform(createSecret))
+    .min(1)
+    .optional()
+    .describe("a list of write keys: what SDKs send to say that a call is for this source"),
+  webhook: webhook.optional().describe("who may call /webhooks/<name>: secrets, bearer or both"),
+});
+
+const engine = z.strictObject({ type: z.literal("engine") });
+const toConsole = z.strictObject({ type: z.literal("console") });
+const posthog = z.strictObject({
+  type: z.literal("posthog"),
+  host: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "")
+    .describe("https://us.i.posthog.com, https://eu.i.posthog.com or the URL of your own, without user and password"),
+  token: secret("the project token, phc_…"),
+  historicalMigration: z.boolean().default(false).describe("true or false: mark what is sent as history"),
+  maxMessages: count(10_000).default(500).describe("a whole number from 1 to 10000: messages per request"),
+  maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
+  concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once"),
+  messagesPerSecond: rate.default(1000).describe("a number above 0, or null for no limit"),
+  requestsPerSecond: rate.default(null).describe("a number above 0, or null for no limit"),
+});
+
+const ledger = z.strictObject({
+  maxDepth: count(1_000_000_000)
+    .default(1_000_000)
+    .describe("a whole number from 1: messages that may wait before doors answer 503"),
+  seenDays: z.int().min(7).max(3650).default(7).describe("a whole number from 7: days for which a call is known again"),
+});
+
+const delivery = z.strictObject({
+  retryHorizon: duration({ from: "1m", to: "90d" })
+    .prefault("72h")
+    .describe("a duration from 1m to 90d: how long a message that fails on its own is tried"),
+  lease: duration({ from: "5s", to: "1h" })
+    .prefault("2m")
+    .describe("a duration from 5s to 1h: how long one delivery may take"),
+});
+
+const log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") });
+
+export const configSchema = z.strictObject({
+  dataDir: z.string().min(1).default(".prickle").describe("a directory, from this file"),
+  server: server.prefault({}),
+  sources: named(z.discriminatedUnion("type", [segment]))
+    .refine((sources) => Object.keys(sources).length > 0)
+    .prefault({ segment: { type: "segment" } })
+    .describe("names and their sources: at least one"),
+  destinations: named(z.discriminatedUnion("type", [engine, posthog, toConsole]))
+    .refine((destinations) => Object.keys(destinations).length > 0)
+    .prefault({ engine: { type: "engine" } })
+    .describe("names and their destinations: at least one"),
+  ledger: ledger.prefault({}),
+  delivery: delivery.prefault({}),
+  log: log.prefault({}),
+});
+
+/** As written in code: secrets made with `createSecret`, durations as text, everything optional. */
+export type ConfigInput = z.input<typeof configSchema>;
+export type ParsedConfig = z.output<typeof configSchema>;
