@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { parseConfig } from "../config.ts";
+import { type Config, createSecret, parseConfig } from "../config.ts";
 import { type Connector, openConnector } from "../connector.ts";
 import { systemClock } from "../platform/clock.ts";
 import { createLogger } from "../platform/logger.ts";
@@ -59,6 +59,21 @@ async function start(options: StartOptions): Promise<void> {
   } finally {
     await connector.close();
   }
+}
+
+/** One source with both doors guarded, and the embedded engine. */
+function sampleConfig(
+  dataDir: string,
+  port: number,
+  { source, writeKey, webhookSecret }: { source: string; writeKey: string; webhookSecret: string },
+): Config {
+  const segment = {
+    type: "segment" as const,
+    writeKeys: [writeKey],
+    webhook: { secrets: [createSecret(webhookSecret)] },
+  };
+  const input = { dataDir, server: { host: HOST, port }, sources: { [source]: segment } };
+  return parseConfig(input, { cwd: process.cwd() });
 }
 
 function print(report: SampleReport, json: boolean): void {
