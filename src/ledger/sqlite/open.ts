@@ -1,9 +1,14 @@
 /** The ledger on SQLite: one file, one process, everything that waits for the disk in a worker thread. */
 
 import type { Clock } from "../../core/clock.ts";
-import { PrickleError } from "../../core/errors.ts";
-import type { Ledger } from "../../core/ledger.ts";
+import type { Claim, Ledger, SettleOutcome } from "../../core/ledger.ts";
+import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
+import { systemClock } from "../../platform/clock.ts";
+import { FRAME_HEAD_BYTES, frameUuid } from "./frames.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import type { ClaimReply, PruneSlice } from "./protocol.ts";
+import { startWorker, type WorkerClient } from "./worker-client.ts";
 
 export interface SqliteLedgerOptions {
   /** That holds, or will hold, `ledger.sqlite`. Must exist. */
@@ -12,7 +17,7 @@ export interface SqliteLedgerOptions {
   readonly destinations: readonly string[];
   /** Messages the outbox may hold before commits are refused. */
   readonly maxDepth: number;
-  /** For how many days an id is known again, and a rejection kept. */
+  /** For how many full days a record's id is known again. */
   readonly seenDays: number;
   /** Used when the ledger is created; an older one keeps its own. 64 by default. */
   readonly lanes?: number;
@@ -20,7 +25,69 @@ export interface SqliteLedgerOptions {
   readonly logger: Logger;
 }
 
+const DEFAULT_LANES = 64;
+
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
-  throw new PrickleError("LEDGER_UNAVAILABLE", `${options.directory}: the ledger is not written yet`);
+  const { lanes = DEFAULT_LANES, clock = systemClock, logger, ...rest } = options;
+  const storeOptions = { ...rest, lanes };
+  const worker = startWorker(storeOptions, clock, logger);
+  const opened = await worker.ask("open", storeOptions).catch(async (thrown: unknown) => {
+    await worker.close();
+    throw thrown;
+  });
+  return {
+    lanes: opened.lanes,
+    commit: createGroupCommit((bytes) => worker.ask("commit", { bytes })),
+    async claim(request) {
+      const reply = await worker.ask("claim", request);
+      return reply && readClaim(reply);
+    },
+    settle: (claimId, outcomes) => worker.ask("settle", { claimId, exceptions: exceptionsOf(outcomes) }),
+    checkpoint: (name) => worker.ask("checkpoint", name),
+    status: () => worker.ask("status", null),
+    listDeadLetters: (filter) => worker.ask("listDeadLetters", filter),
+    replayDeadLetters: (filter) => worker.ask("replayDeadLetters", filter),
+    dropDeadLetters: (filter) => worker.ask("dropDeadLetters", filter),
+    listRejections: (filter) => worker.ask("listRejections", filter),
+    prune: () => prune(worker),
+    close: () => worker.close(),
+  };
+}
+
+/** Slice by slice, each in a transaction of its own: commits go between them. */
+async function prune(worker: WorkerClient): Promise<number> {
+  await worker.ask("pruneRejections", null);
+  let forgotten = 0;
+  let after: Uint8Array | null = null;
+  do {
+    const slice: PruneSlice = await worker.ask("pruneSeen", after);
+    forgotten += slice.forgotten;
+    after = slice.after;
+  } while (after !== null);
+  return forgotten;
+}
+
+function exceptionsOf(outcomes: readonly SettleOutcome[]): [number, SettleOutcome][] {
+  const exceptions: [number, SettleOutcome][] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.kind !== "delivered") exceptions.push([index, outcome]);
+  }
+  return exceptions;
+}
+
+/** The messages' bodies are views into the one buffer the worker handed over. */
+function readClaim({ id, bytes, slots }: ClaimReply): Claim {
+  const buffer = Buffer.from(bytes.buffer);
+  const messages: OutboxMessage[] = [];
+  let at = 0;
+  for (const { lane, firstSeq, count, attempts, firstAttemptAt } of slots) {
+    for (let seq = firstSeq; seq < firstSeq + count; seq++) {
+      const end = at + FRAME_HEAD_BYTES + buffer.readUInt32LE(at);
+      const body = buffer.subarray(at + FRAME_HEAD_BYTES, end);
+      messages.push({ seq, lane, uuid: frameUuid(buffer, at), body, attempts, firstAttemptAt });
+      at = end;
+    }
+  }
+  return { id, messages };
 }

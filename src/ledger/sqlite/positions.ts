@@ -1,0 +1,148 @@
+/** How far each destination is in each lane: in memory, and in the positions table for the next start. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Outbox, RunHead } from "./outbox.ts";
+
+export interface Position {
+  /** Seq of the first message not settled. */
+  next: number;
+  /** The lane waits until then, ms UTC. */
+  notBefore: number;
+  lastFailure: string | null;
+  /** Messages at or after `next` that were settled before an earlier one. */
+  readonly settledAhead: Set<number>;
+  /** Messages at or after `next` that were tried in vain. */
+  readonly failed: Map<number, Failures>;
+  /** Messages waiting. */
+  depth: number;
+}
+
+export interface Failures {
+  readonly attempts: number;
+  readonly firstAttemptAt: number;
+}
+
+export interface Positions {
+  readonly lanes: number;
+  readonly destinations: readonly string[];
+  /** @throws when the destination is none of the ledger's: a mistake of the caller. */
+  of(destination: string, lane: number): Position;
+  /** Seq the next message of the lane gets. */
+  nextSeq(lane: number): number;
+  /** Notes that a run was appended at `nextSeq`. */
+  appended(run: RunHead): void;
+  /** Writes down a position after it moved, and forgets what all destinations are past. */
+  moved(destination: string, lane: number): void;
+  depthOf(destination: string): number;
+  /** Of the destination that waits for most. */
+  depth(): number;
+  /** Reads everything anew from the tables: to be called after a rollback. */
+  load(): void;
+}
+
+export function createPositions(
+  database: DatabaseSync,
+  outbox: Outbox,
+  { lanes, destinations }: { readonly lanes: number; readonly destinations: readonly string[] },
+): Positions {
+  const select = database.prepare("SELECT destination, lane, next_seq, not_before, last_failure, ahead FROM positions");
+  const upsert = database.prepare(
+    `INSERT INTO positions (destination, lane, next_seq, not_before, last_failure, ahead) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET next_seq = excluded.next_seq, not_before = excluded.not_before,
+       last_failure = excluded.last_failure, ahead = excluded.ahead`,
+  );
+  let nextSeqs: number[] = [];
+  let positions = new Map<string, Position[]>();
+  let depths = new Map<string, number>();
+
+  function load(): void {
+    nextSeqs = new Array<number>(lanes).fill(0);
+    positions = new Map(destinations.map((name) => [name, Array.from({ length: lanes }, freshPosition)]));
+    for (const row of select.all()) {
+      const lane = Number(row.lane);
+      const next = Number(row.next_seq);
+      nextSeqs[lane] = Math.max(nextSeqs[lane] ?? 0, next);
+      const position = positions.get(String(row.destination))?.[lane];
+      if (!position) continue;
+      position.next = next;
+      position.notBefore = Number(row.not_before);
+      position.lastFailure = typeof row.last_failure === "string" ? row.last_failure : null;
+      if (typeof row.ahead === "string") readAhead(row.ahead, position);
+    }
+    for (const run of outbox.scan()) count(run);
+    depths = new Map();
+    for (const [name, all] of positions)
+      depths.set(
+        name,
+        all.reduce((sum, { depth }) => sum + depth, 0),
+      );
+  }
+
+  function count(run: RunHead): void {
+    const end = run.firstSeq + run.count;
+    nextSeqs[run.lane] = Math.max(nextSeqs[run.lane] ?? 0, end);
+    for (const [name, all] of positions) {
+      const position = all[run.lane];
+      if (!position || (run.onlyDestination !== null && run.onlyDestination !== name)) continue;
+      position.depth += Math.max(0, end - Math.max(run.firstSeq, position.next));
+      for (const seq of position.settledAhead) if (seq >= run.firstSeq && seq < end) position.depth -= 1;
+    }
+  }
+
+  const of = (destination: string, lane: number): Position => {
+    const position = positions.get(destination)?.[lane];
+    if (!position) throw new TypeError(`no destination "${destination}" with lane ${lane} was opened`);
+    return position;
+  };
+  const nextSeq = (lane: number) => nextSeqs[lane] ?? 0;
+
+  load();
+  return {
+    lanes,
+    destinations,
+    of,
+    nextSeq,
+    load,
+    appended(run) {
+      nextSeqs[run.lane] = run.firstSeq + run.count;
+      for (const name of destinations) {
+        if (run.onlyDestination !== null && run.onlyDestination !== name) continue;
+        of(name, run.lane).depth += run.count;
+        depths.set(name, (depths.get(name) ?? 0) + run.count);
+      }
+    },
+    moved(destination, lane) {
+      const position = of(destination, lane);
+      upsert.run(destination, lane, position.next, position.notBefore, position.lastFailure, writeAhead(position));
+      const all = positions.get(destination) ?? [];
+      depths.set(
+        destination,
+        all.reduce((sum, { depth }) => sum + depth, 0),
+      );
+      // Who waits for nothing here is past everything, also past what was replayed for others.
+      const behind = destinations.map((name) => of(name, lane)).filter(({ depth }) => depth > 0);
+      outbox.forgetBefore(lane, Math.min(nextSeq(lane), ...behind.map(({ next }) => next)));
+    },
+    depthOf: (destination) => depths.get(destination) ?? 0,
+    depth: () => Math.max(0, ...depths.values()),
+  };
+}
+
+function freshPosition(): Position {
+  return { next: 0, notBefore: 0, lastFailure: null, settledAhead: new Set(), failed: new Map(), depth: 0 };
+}
+
+/** `{"settled":[seq,…],"failed":[[seq,attempts,firstAttemptAt],…]}`; null when there is nothing to say, as usual. */
+function writeAhead({ settledAhead, failed }: Position): string | null {
+  if (settledAhead.size === 0 && failed.size === 0) return null;
+  return JSON.stringify({
+    settled: [...settledAhead],
+    failed: [...failed].map(([seq, { attempts, firstAttemptAt }]) => [seq, attempts, firstAttemptAt]),
+  });
+}
+
+function readAhead(text: string, { settledAhead, failed }: Position): void {
+  const ahead: { settled: number[]; failed: [number, number, number][] } = JSON.parse(text);
+  for (const seq of ahead.settled) settledAhead.add(seq);
+  for (const [seq, attempts, firstAttemptAt] of ahead.failed) failed.set(seq, { attempts, firstAttemptAt });
+}

@@ -1,0 +1,97 @@
+/** What the main thread and the ledger's worker say to each other. */
+
+import type { ErrorCode } from "../../core/errors.ts";
+import type {
+  ClaimRequest,
+  CommitResult,
+  DeadLetter,
+  DeadLetterFilter,
+  KeptRejection,
+  LedgerStatus,
+  SettleOutcome,
+} from "../../core/ledger.ts";
+
+export interface StoreOptions {
+  readonly directory: string;
+  readonly destinations: readonly string[];
+  readonly maxDepth: number;
+  readonly seenDays: number;
+  /** Used when the ledger is created; an older one keeps its own. */
+  readonly lanes: number;
+}
+
+/** Several commits in one buffer (see frames.ts), stored in one transaction. */
+export interface GroupRequest {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** One for each commit of the group, in order. */
+export type CommitReply = CommitResult | Failure;
+
+export interface SettleRequest {
+  readonly claimId: number;
+  /** Index into the claim's messages and what became of it; those not named were delivered. */
+  readonly exceptions: readonly (readonly [index: number, outcome: SettleOutcome])[];
+}
+
+/** The frames of the claimed messages, end to end, and whose they are. */
+export interface ClaimReply {
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly slots: readonly ClaimedSlot[];
+}
+
+/** `count` messages of consecutive seqs that share a past. */
+export interface ClaimedSlot {
+  readonly lane: number;
+  readonly firstSeq: number;
+  readonly count: number;
+  readonly attempts: number;
+  readonly firstAttemptAt: number | null;
+}
+
+export interface PruneSlice {
+  /** Where the next slice begins; null when this was the last. */
+  readonly after: Uint8Array | null;
+  readonly forgotten: number;
+}
+
+/** Each kind of request with what it asks and what it gives. */
+export interface Requests {
+  readonly open: { readonly asks: StoreOptions; readonly gives: { readonly lanes: number } };
+  readonly commit: { readonly asks: GroupRequest; readonly gives: readonly CommitReply[] };
+  readonly claim: { readonly asks: ClaimRequest; readonly gives: ClaimReply | null };
+  readonly settle: { readonly asks: SettleRequest; readonly gives: boolean };
+  readonly checkpoint: { readonly asks: string; readonly gives: string | null };
+  readonly status: { readonly asks: null; readonly gives: LedgerStatus };
+  readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
+  readonly replayDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };
+  readonly dropDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };
+  readonly listRejections: { readonly asks: { readonly limit: number }; readonly gives: readonly KeptRejection[] };
+  readonly pruneSeen: { readonly asks: Uint8Array | null; readonly gives: PruneSlice };
+  readonly pruneRejections: { readonly asks: null; readonly gives: null };
+  readonly close: { readonly asks: null; readonly gives: null };
+}
+
+export type RequestKind = keyof Requests;
+/** `now` is the caller's clock, in ms UTC: the worker has none of its own. */
+export type Request = {
+  [K in RequestKind]: {
+    readonly kind: K;
+    readonly asks: Requests[K]["asks"];
+    readonly id: number;
+    readonly now: number;
+  };
+}[RequestKind];
+
+export type Reply =
+  | { readonly id: number; readonly ok: true; readonly gives: Requests[RequestKind]["gives"] }
+  | { readonly id: number; readonly ok: false; readonly failure: Failure };
+
+/** A PrickleError, as it crosses threads. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}

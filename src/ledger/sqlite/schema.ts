@@ -1,0 +1,98 @@
+/** The tables, and how the file is opened: exclusively, durable at every commit, never one of a newer prickle. */
+
+import { DatabaseSync } from "node:sqlite";
+import { PrickleError } from "../../core/errors.ts";
+import { asLedgerError } from "./failures.ts";
+
+const SCHEMA_VERSION = 1;
+export const FILE_NAME = "ledger.sqlite";
+
+/**
+ * Several messages of a lane that were committed together rest in one row, a run: `count` frames of consecutive seqs.
+ * Its id holds the lane above the first seq, so that what waits in a lane is a range.
+ */
+const TABLES = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    committed_at INTEGER NOT NULL,
+    only_destination TEXT,
+    frames BLOB NOT NULL
+  );
+  CREATE TABLE positions (
+    destination TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    next_seq INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    last_failure TEXT,
+    ahead TEXT,
+    PRIMARY KEY (destination, lane)
+  ) WITHOUT ROWID;
+  CREATE TABLE seen (id BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE checkpoints (name TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE rejections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    record_id TEXT,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    UNIQUE (source, record_id, reason)
+  );
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    first_attempt_at INTEGER NOT NULL,
+    died_at INTEGER NOT NULL,
+    body BLOB NOT NULL
+  );
+  CREATE INDEX dead_letters_by_destination ON dead_letters (destination, id);
+`;
+
+/** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
+export function openDatabase(path: string, lanes: number): DatabaseSync {
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(path, { timeout: 0 });
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    // Takes the lock now, so that a second process is refused at once.
+    database.exec("BEGIN IMMEDIATE");
+    prepareSchema(database, path, lanes);
+    database.exec("COMMIT");
+    return database;
+  } catch (thrown) {
+    database?.close();
+    throw asLedgerError(thrown, path);
+  }
+}
+
+function prepareSchema(database: DatabaseSync, path: string, lanes: number): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+  if (version > SCHEMA_VERSION) {
+    throw new PrickleError(
+      "LEDGER_TOO_NEW",
+      `${path} has version ${version}; this prickle reads versions up to ${SCHEMA_VERSION}`,
+      { hint: "Run the prickle that wrote it, or a newer one." },
+    );
+  }
+  if (version === SCHEMA_VERSION) return;
+  database.exec(TABLES);
+  database.prepare("INSERT INTO meta (name, value) VALUES ('lanes', ?)").run(lanes);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+export function lanesOf(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT value FROM meta WHERE name = 'lanes'").get()?.value);
+}
+
+export function sizeBytesOf(database: DatabaseSync): number {
+  const pages = Number(database.prepare("PRAGMA page_count").get()?.page_count);
+  return pages * Number(database.prepare("PRAGMA page_size").get()?.page_size);
+}

@@ -1,0 +1,113 @@
+/** Records what became of a claim. Runs inside the worker's transaction. */
+
+import type { SettleOutcome } from "../../core/ledger.ts";
+import type { Counters } from "./counters.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import { FRAME_HEAD_BYTES, frameStarts, frameUuid } from "./frames.ts";
+import type { Lease, Leases } from "./leases.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Position, Positions } from "./positions.ts";
+import type { SettleRequest } from "./protocol.ts";
+
+export interface SettleDependencies {
+  readonly outbox: Outbox;
+  readonly positions: Positions;
+  readonly leases: Leases;
+  readonly deadLetters: DeadLetters;
+  readonly counters: Counters;
+}
+
+/** Gives the lease to release once the transaction is on disk; null when the claim is void. */
+export type SettleClaim = (request: SettleRequest, now: number) => Lease | null;
+
+export function createSettleClaim({
+  outbox,
+  positions,
+  leases,
+  deadLetters,
+  counters,
+}: SettleDependencies): SettleClaim {
+  /** A retry sets the lane's time and keeps the first of its messages the next to be claimed. */
+  function retry(
+    position: Position,
+    seq: number,
+    { reason, dueAt }: Extract<SettleOutcome, { kind: "retry" }>,
+    now: number,
+    isFirst: boolean,
+  ): void {
+    const { attempts, firstAttemptAt } = position.failed.get(seq) ?? { attempts: 0, firstAttemptAt: now };
+    position.failed.set(seq, { attempts: attempts + 1, firstAttemptAt });
+    if (!isFirst) return;
+    position.notBefore = dueAt;
+    position.lastFailure = reason;
+  }
+
+  function bury(destination: string, lane: number, seq: number, reason: string, now: number): void {
+    const { attempts, firstAttemptAt } = positions.of(destination, lane).failed.get(seq) ?? {
+      attempts: 0,
+      firstAttemptAt: now,
+    };
+    for (const { firstSeq, frames } of outbox.runsFrom(lane, seq)) {
+      const starts = frameStarts(frames);
+      const start = starts[seq - firstSeq] ?? 0;
+      const body = frames.subarray(start + FRAME_HEAD_BYTES, starts[seq - firstSeq + 1]);
+      const uuid = frameUuid(frames, start);
+      deadLetters.add({ destination, uuid, lane, reason, attempts: attempts + 1, firstAttemptAt, diedAt: now, body });
+      return;
+    }
+  }
+
+  function settleLane(
+    lease: Lease,
+    lane: number,
+    outcomes: readonly (readonly [number, SettleOutcome | undefined])[],
+    now: number,
+  ): void {
+    const { destination } = lease;
+    const position = positions.of(destination, lane);
+    let firstRetry: number | null = null;
+    let delivered = 0;
+    for (const [seq, outcome] of outcomes) {
+      if (outcome?.kind === "retry") {
+        retry(position, seq, outcome, now, firstRetry === null);
+        firstRetry ??= seq;
+        counters.add(`retried:${destination}`, 1);
+        continue;
+      }
+      if (outcome?.kind === "dead") bury(destination, lane, seq, outcome.reason, now);
+      else delivered += 1;
+      position.failed.delete(seq);
+      position.depth -= 1;
+      if (firstRetry !== null) position.settledAhead.add(seq);
+    }
+    counters.add(`delivered:${destination}`, delivered);
+    const last = outcomes.at(-1)?.[0] ?? position.next;
+    advance(position, firstRetry ?? last + 1);
+    if (firstRetry === null) {
+      position.notBefore = 0;
+      position.lastFailure = null;
+    }
+    positions.moved(destination, lane);
+  }
+
+  return ({ claimId, exceptions }, now) => {
+    const lease = leases.find(claimId);
+    if (!lease) return null;
+    const exceptional = new Map(exceptions);
+    const byLane = new Map<number, [number, SettleOutcome | undefined][]>();
+    for (const [index, { lane, seq }] of lease.messages.entries()) {
+      const outcomes = byLane.get(lane);
+      if (outcomes) outcomes.push([seq, exceptional.get(index)]);
+      else byLane.set(lane, [[seq, exceptional.get(index)]]);
+    }
+    for (const [lane, outcomes] of byLane) settleLane(lease, lane, outcomes, now);
+    return lease;
+  };
+}
+
+/** Moves to `next`, then past what is settled already. */
+function advance(position: Position, next: number): void {
+  position.next = next;
+  while (position.settledAhead.delete(position.next)) position.next += 1;
+  for (const seq of position.settledAhead) if (seq < position.next) position.settledAhead.delete(seq);
+}

@@ -1,0 +1,68 @@
+/** What the ledger holds, for people. */
+
+import type { DestinationStatus, LaneStatus, LedgerStatus } from "../../core/ledger.ts";
+import type { RejectionReason } from "../../core/record.ts";
+import type { Counters } from "./counters.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Leases } from "./leases.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Positions } from "./positions.ts";
+
+export interface StatusDependencies {
+  readonly outbox: Outbox;
+  readonly positions: Positions;
+  readonly leases: Leases;
+  readonly counters: Counters;
+  readonly deadLetters: DeadLetters;
+  readonly sizeBytes: () => number;
+}
+
+export function readStatus(dependencies: StatusDependencies): LedgerStatus {
+  const { positions, counters, sizeBytes } = dependencies;
+  const rejectedByReason: Partial<Record<RejectionReason, number>> = counters.withPrefix("rejected:");
+  return {
+    lanes: positions.lanes,
+    destinations: positions.destinations.map((name) => destinationStatus(name, dependencies)),
+    depth: positions.depth(),
+    committed: counters.get("committed"),
+    duplicates: counters.get("duplicates"),
+    rejected: Object.values(rejectedByReason).reduce((sum, records) => sum + records, 0),
+    rejectedByReason,
+    sizeBytes: sizeBytes(),
+  };
+}
+
+function destinationStatus(name: string, dependencies: StatusDependencies): DestinationStatus {
+  const { outbox, positions, leases, counters, deadLetters } = dependencies;
+  const waitingLanes: LaneStatus[] = [];
+  let oldestCommittedAt: number | null = null;
+  let nextDueAt: number | null = null;
+  for (let lane = 0; lane < positions.lanes; lane++) {
+    const { depth, next, notBefore, lastFailure, failed } = positions.of(name, lane);
+    if (depth === 0) continue;
+    waitingLanes.push({ lane, depth, attempts: failed.get(next)?.attempts ?? 0, lastFailure });
+    nextDueAt = earlier(nextDueAt, Math.max(notBefore, leases.heldUntil(name, lane)));
+    oldestCommittedAt = earlier(oldestCommittedAt, headTime(outbox, name, lane, next));
+  }
+  return {
+    name,
+    depth: positions.depthOf(name),
+    oldestCommittedAt,
+    nextDueAt,
+    delivered: counters.get(`delivered:${name}`),
+    retried: counters.get(`retried:${name}`),
+    dead: deadLetters.count(name),
+    waitingLanes,
+  };
+}
+
+function headTime(outbox: Outbox, destination: string, lane: number, next: number): number | null {
+  for (const { firstSeq, count, onlyDestination, committedAt } of outbox.headsFrom(lane, next)) {
+    if (firstSeq + count > next && (onlyDestination ?? destination) === destination) return committedAt;
+  }
+  return null;
+}
+
+function earlier(known: number | null, found: number | null): number | null {
+  return known === null || found === null ? (known ?? found) : Math.min(known, found);
+}

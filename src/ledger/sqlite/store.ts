@@ -1,0 +1,184 @@
+/** The ledger's tables behind one request–reply function: what the worker runs. Everything here is synchronous. */
+
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { PrickleError } from "../../core/errors.ts";
+import { createTakeClaim } from "./claim.ts";
+import { createCommitGroup } from "./commit.ts";
+import { createCounters } from "./counters.ts";
+import { createDeadLetters } from "./dead-letters.ts";
+import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { createLeases } from "./leases.ts";
+import { createOutbox } from "./outbox.ts";
+import { createPositions } from "./positions.ts";
+import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
+import { createRejections } from "./rejections.ts";
+import { FILE_NAME, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
+import { createSeen } from "./seen.ts";
+import { createSettleClaim } from "./settle.ts";
+import { readStatus } from "./status.ts";
+
+export interface Store {
+  readonly lanes: number;
+  /**
+   * Carries out what was asked: all that writes in one transaction and one flush, in order, then what reads. If that
+   * transaction fails each is tried in one of its own, so that what makes room, or is sound, still goes through.
+   * @throws only when a flush failed: nobody knows then what is on disk.
+   */
+  carryOut(requests: readonly Request[]): readonly Reply[];
+  close(): void;
+}
+
+/** What a request gives, and what is to be done once that is on disk. */
+interface Done {
+  readonly gives: Requests[keyof Requests]["gives"];
+  readonly afterwards?: () => void;
+}
+
+const WRITES: ReadonlySet<Request["kind"]> = new Set([
+  "commit",
+  "settle",
+  "replayDeadLetters",
+  "dropDeadLetters",
+  "pruneSeen",
+  "pruneRejections",
+]);
+
+/** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
+export function openStore(options: StoreOptions): Store {
+  const path = join(options.directory, FILE_NAME);
+  const database = openDatabase(path, options.lanes);
+  try {
+    const { apply, reload, flushCounters } = createApply(database, options);
+    const inTransaction = (requests: readonly Request[]): readonly Done[] => {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        const done = requests.map(apply);
+        flushCounters();
+        database.exec("COMMIT");
+        return done;
+      } catch (thrown) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        if (isFlushFailure(thrown)) throw thrown;
+        reload();
+        throw asLedgerError(thrown, path);
+      }
+    };
+    return {
+      lanes: lanesOf(database),
+      carryOut: (requests) => carryOut(requests, { apply, inTransaction, path, makeRoom: () => makeRoom(database) }),
+      close: () => database.close(),
+    };
+  } catch (thrown) {
+    database.close();
+    throw asLedgerError(thrown, path);
+  }
+}
+
+function createApply(database: DatabaseSync, options: StoreOptions) {
+  const outbox = createOutbox(database);
+  const positions = createPositions(database, outbox, { lanes: lanesOf(database), destinations: options.destinations });
+  const counters = createCounters(database);
+  const seen = createSeen(database, options.seenDays);
+  const rejections = createRejections(database);
+  const deadLetters = createDeadLetters(database, outbox, positions);
+  const leases = createLeases();
+  const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases };
+  const commitGroup = createCommitGroup({ ...parts, maxDepth: options.maxDepth });
+  const takeClaim = createTakeClaim(parts);
+  const settleClaim = createSettleClaim(parts);
+  const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
+
+  function apply(request: Request): Done {
+    const { now } = request;
+    switch (request.kind) {
+      case "commit":
+        return { gives: commitGroup(request.asks.bytes, now) };
+      case "settle": {
+        const lease = settleClaim(request.asks, now);
+        return { gives: lease !== null, afterwards: () => lease && leases.release(lease) };
+      }
+      case "claim":
+        return { gives: takeClaim(request.asks, now) };
+      case "checkpoint":
+        return { gives: textOf(cursorOf.get(request.asks)?.cursor) };
+      case "status":
+        return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) }) };
+      case "listDeadLetters":
+        return { gives: deadLetters.list(request.asks) };
+      case "replayDeadLetters":
+        return { gives: deadLetters.replay(request.asks, now) };
+      case "dropDeadLetters":
+        return { gives: deadLetters.drop(request.asks) };
+      case "listRejections":
+        return { gives: rejections.list(request.asks.limit) };
+      case "pruneSeen":
+        return { gives: seen.pruneSlice(request.asks, now) };
+      case "pruneRejections":
+        rejections.prune(now);
+        return { gives: null };
+      case "open":
+        return { gives: { lanes: positions.lanes } };
+      case "close":
+        return { gives: null };
+    }
+  }
+
+  const reload = () => {
+    positions.load();
+    counters.load();
+  };
+  return { apply, reload, flushCounters: counters.flush };
+}
+
+interface CarryOut {
+  readonly apply: (request: Request) => Done;
+  readonly inTransaction: (requests: readonly Request[]) => readonly Done[];
+  readonly makeRoom: () => void;
+  readonly path: string;
+}
+
+function carryOut(requests: readonly Request[], { apply, inTransaction, makeRoom, path }: CarryOut): readonly Reply[] {
+  const replies: Reply[] = [];
+  const write = (writes: readonly Request[]) => {
+    for (const [index, { gives, afterwards }] of inTransaction(writes).entries()) {
+      afterwards?.();
+      replies.push({ id: writes[index]?.id ?? -1, ok: true, gives });
+    }
+  };
+  const orRefuse = (request: Request, action: () => void) => {
+    try {
+      action();
+    } catch (thrown) {
+      if (isFlushFailure(thrown)) throw thrown;
+      replies.push({ id: request.id, ok: false, failure: failureOf(thrown, path) });
+    }
+  };
+
+  const writes = requests.filter(({ kind }) => WRITES.has(kind));
+  try {
+    if (writes.length > 0) write(writes);
+  } catch (thrown) {
+    if (!(thrown instanceof PrickleError)) throw thrown;
+    makeRoom();
+    for (const request of writes) orRefuse(request, () => write([request]));
+  }
+  for (const request of requests) {
+    if (WRITES.has(request.kind)) continue;
+    orRefuse(request, () => void replies.push({ id: request.id, ok: true, gives: apply(request).gives }));
+  }
+  return replies;
+}
+
+/** Moves what the write-ahead log holds into the file, so that its space can be written again on a full disk. */
+function makeRoom(database: DatabaseSync): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(RESTART)");
+  } catch {
+    // Then there is no room to be made; each request finds out for itself.
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

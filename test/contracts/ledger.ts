@@ -1,0 +1,510 @@
+/** What every ledger must do: the sentences of src/core/ledger.ts, run over each that we have. */
+
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { PrickleError } from "../../src/core/errors.ts";
+import type { Claim, Commit, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
+import type { OutgoingMessage } from "../../src/core/message.ts";
+import type { Rejection } from "../../src/core/record.ts";
+import { createManualClock, type ManualClock } from "../fakes/clock.ts";
+
+export interface LedgerUnderTest {
+  /** Opens the same store again after `close`. */
+  open(options: LedgerTestOptions): Promise<Ledger>;
+  /** Removes the store. */
+  remove(): Promise<void>;
+}
+
+export interface LedgerTestOptions {
+  readonly destinations: readonly string[];
+  readonly maxDepth?: number;
+  readonly seenDays?: number;
+  readonly lanes?: number;
+  readonly clock: ManualClock;
+}
+
+const DAY_MS = 86_400_000;
+const DELIVERED: SettleOutcome = { kind: "delivered" };
+const ALL = { maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 };
+
+export function describeLedger(name: string, create: () => Promise<LedgerUnderTest>): void {
+  describe(`${name} as a ledger`, () => {
+    let store: LedgerUnderTest;
+    let clock: ManualClock;
+    let ledger: Ledger;
+
+    beforeEach(async () => {
+      store = await create();
+      clock = createManualClock();
+      ledger = await store.open({ destinations: ["posthog"], clock });
+    });
+    afterEach(async () => {
+      await ledger.close();
+      await store.remove();
+    });
+
+    async function reopen(options: Partial<LedgerTestOptions> = {}): Promise<void> {
+      await ledger.close();
+      ledger = await store.open({ destinations: ["posthog"], clock, ...options });
+    }
+
+    const claimAll = (destination = "posthog") => ledger.claim({ ...ALL, destination });
+
+    async function deliverAll(destination = "posthog"): Promise<string[]> {
+      const delivered: string[] = [];
+      for (let claim = await claimAll(destination); claim; claim = await claimAll(destination)) {
+        delivered.push(...bodiesOf(claim));
+        expect(await settleAll(claim)).toBe(true);
+      }
+      return delivered;
+    }
+
+    const settleAll = ({ id, messages }: Claim, outcome = DELIVERED) =>
+      ledger.settle(
+        id,
+        messages.map(() => outcome),
+      );
+
+    describe("commit", () => {
+      it("keeps what was committed over a restart, bytes, uuid and lane unchanged", async () => {
+        const message = { ...messageOf(3, "ä€😀\u0000"), uuid: "019dfc1d-8fb2-7b39-b2ce-841b63afc471" };
+        await ledger.commit(commitOf([message]));
+        await reopen();
+        expect(await claimAll()).toMatchObject({
+          messages: [{ uuid: message.uuid, lane: 3, attempts: 0, firstAttemptAt: null }],
+        });
+        await clock.advance(ALL.leaseMs);
+        expect(await deliverAll()).toEqual([message.json]);
+      });
+
+      it("leaves out records seen before, in the same commit or an earlier one, and names them", async () => {
+        const first = recordOf(1, [messageOf(0, "a")]);
+        const second = recordOf(2, [messageOf(0, "b"), messageOf(1, "c")]);
+        expect(await ledger.commit({ records: [first, first, second], rejections: [] })).toEqual({
+          duplicates: [1],
+          committed: 3,
+        });
+        await reopen();
+        expect(await ledger.commit({ records: [second, recordOf(3, [messageOf(0, "d")])], rejections: [] })).toEqual({
+          duplicates: [0],
+          committed: 1,
+        });
+        expect((await deliverAll()).sort()).toEqual(["a", "b", "c", "d"]);
+        expect(await ledger.status()).toMatchObject({ committed: 4, duplicates: 2 });
+      });
+
+      it("stores the checkpoint with the messages, even if all of them are duplicates", async () => {
+        const commit = commitOf([messageOf(0, "a")]);
+        expect(await ledger.checkpoint("file")).toBeNull();
+        await ledger.commit({ ...commit, checkpoint: { name: "file", cursor: "1" } });
+        await ledger.commit({ ...commit, checkpoint: { name: "file", cursor: "2" } });
+        await reopen();
+        expect(await ledger.checkpoint("file")).toBe("2");
+        expect(await ledger.checkpoint("other")).toBeNull();
+      });
+
+      it("answers calls made at the same time each with its own result, in the order they were made", async () => {
+        const commits = Array.from({ length: 300 }, (_, index) => commitOf([messageOf(5, String(index))], index));
+        const again = commits[7] ?? fail();
+        const results = await Promise.all([...commits, again].map((commit) => ledger.commit(commit)));
+        expect(results.map(({ committed }) => committed)).toEqual([...commits.map(() => 1), 0]);
+        expect(await deliverAll()).toEqual(commits.map((_, index) => String(index)));
+      });
+
+      it("takes nothing when the outbox is as deep as it may be, and takes again when there is room", async () => {
+        await reopen({ maxDepth: 2 });
+        await ledger.commit(commitOf([messageOf(0, "a"), messageOf(0, "b")], 1));
+        const refused = { ...commitOf([messageOf(0, "c")], 2), checkpoint: { name: "file", cursor: "1" } };
+        await expect(ledger.commit({ ...refused, rejections: [rejectionOf("r")] })).rejects.toMatchObject({
+          code: "LEDGER_FULL",
+          retryAfterMs: expect.any(Number),
+        } satisfies Partial<PrickleError>);
+        expect(await ledger.checkpoint("file")).toBeNull();
+        expect(await ledger.listRejections({ limit: 10 })).toEqual([]);
+        expect(await deliverAll()).toEqual(["a", "b"]);
+        expect(await ledger.commit(refused)).toEqual({ duplicates: [], committed: 1 });
+        expect(await deliverAll()).toEqual(["c"]);
+      });
+    });
+
+    describe("rejections", () => {
+      it("are kept, newest first, with what was refused and why", async () => {
+        await ledger.commit({ records: [], rejections: [rejectionOf("one"), rejectionOf("two")] });
+        await reopen();
+        const kept = await ledger.listRejections({ limit: 10 });
+        expect(kept).toMatchObject([rejectionOf("two"), rejectionOf("one")]);
+        expect(await ledger.listRejections({ limit: 1 })).toHaveLength(1);
+      });
+
+      it("are counted once for a record that comes again, and each time if it has no id", async () => {
+        await ledger.commit({ records: [], rejections: [rejectionOf("one"), rejectionOf(null)] });
+        await ledger.commit({
+          records: [],
+          rejections: [{ ...rejectionOf("one"), detail: "newer" }, rejectionOf(null)],
+        });
+        expect(await ledger.status()).toMatchObject({ rejected: 3, rejectedByReason: { missing_user: 3 } });
+        const details = (await ledger.listRejections({ limit: 10 })).map(({ detail }) => detail);
+        expect(details.sort()).toEqual(["newer", "why", "why"]);
+      });
+    });
+
+    describe("claim", () => {
+      it("gives the messages of a lane in the order they were committed", async () => {
+        const texts = Array.from({ length: 50 }, (_, index) => String(index));
+        for (const [index, text] of texts.entries()) await ledger.commit(commitOf([messageOf(9, text)], index));
+        const claim = await ledger.claim({ ...ALL, destination: "posthog", maxMessages: 30 });
+        expect(bodiesOf(claim)).toEqual(texts.slice(0, 30));
+      });
+
+      it("holds the lanes it took, and no others, until they are settled", async () => {
+        await ledger.commit(commitOf([messageOf(1, "a"), messageOf(1, "b"), messageOf(2, "c")]));
+        const first = await ledger.claim({ ...ALL, destination: "posthog", maxMessages: 1 });
+        const second = await claimAll();
+        const lanes = [first, second].map((claim) => claim?.messages[0]?.lane);
+        expect(new Set(lanes)).toEqual(new Set([1, 2]));
+        expect(await claimAll()).toBeNull();
+        await settleAll(first ?? fail());
+        await settleAll(second ?? fail());
+        expect((await deliverAll()).length).toBe(first?.messages[0]?.lane === 1 ? 1 : 0);
+        expect((await ledger.status()).depth).toBe(0);
+      });
+
+      it("keeps to its bounds of messages and bytes, but gives a single larger message alone", async () => {
+        await ledger.commit(commitOf(["aaaa", "bbbb", "cccccccccccc", "d"].map((text) => messageOf(0, text))));
+        const bounded = { ...ALL, destination: "posthog", maxBytes: 8 };
+        const batches: (readonly string[])[] = [];
+        for (let claim = await ledger.claim(bounded); claim; claim = await ledger.claim(bounded)) {
+          batches.push(bodiesOf(claim));
+          await settleAll(claim);
+        }
+        expect(batches).toEqual([["aaaa", "bbbb"], ["cccccccccccc"], ["d"]]);
+      });
+
+      it("lets no lane starve", async () => {
+        const many = Array.from({ length: 20 }, (_, index) => messageOf(0, `many ${index}`));
+        await ledger.commit(commitOf([...many, messageOf(7, "one")]));
+        const lanes: number[] = [];
+        for (let turn = 0; turn < 2; turn++) {
+          const claim = (await ledger.claim({ ...ALL, destination: "posthog", maxMessages: 5 })) ?? fail();
+          lanes.push(...claim.messages.map(({ lane }) => lane));
+          await settleAll(claim);
+        }
+        expect(lanes).toContain(7);
+      });
+
+      it("gives what was claimed but never settled again when the lease has run out, or after a restart", async () => {
+        await ledger.commit(commitOf([messageOf(0, "a")]));
+        const stale = (await claimAll()) ?? fail();
+        expect(await claimAll()).toBeNull();
+        await clock.advance(ALL.leaseMs);
+        const anew = await claimAll();
+        expect(bodiesOf(anew)).toEqual(["a"]);
+        expect(await settleAll(stale)).toBe(false);
+        await reopen();
+        expect(await deliverAll()).toEqual(["a"]);
+      });
+
+      it("may be settled late as long as nobody else claimed its lanes", async () => {
+        await ledger.commit(commitOf([messageOf(0, "a")]));
+        const late = (await claimAll()) ?? fail();
+        await clock.advance(ALL.leaseMs * 2);
+        expect(await settleAll(late)).toBe(true);
+        expect(await settleAll(late)).toBe(false);
+        expect(await claimAll()).toBeNull();
+      });
+    });
+
+    describe("settle", () => {
+      it("never gives again what was delivered or died, also when an earlier one of its lane is to be retried", async () => {
+        await ledger.commit(commitOf(["a", "b", "c", "d"].map((text) => messageOf(0, text))));
+        const { id } = (await claimAll()) ?? fail();
+        const dueAt = clock.now() + 1000;
+        await ledger.settle(id, [
+          DELIVERED,
+          { kind: "retry", reason: "busy", dueAt },
+          DELIVERED,
+          { kind: "dead", reason: "wrong" },
+        ]);
+        expect(await claimAll()).toBeNull();
+        await reopen();
+        await clock.advance(999);
+        expect(await claimAll()).toBeNull();
+        await clock.advance(1);
+        expect(await deliverAll()).toEqual(["b"]);
+        expect(await ledger.status()).toMatchObject({
+          depth: 0,
+          destinations: [{ delivered: 3, retried: 1, dead: 1 }],
+        });
+      });
+
+      it("counts the failures of each message and keeps the time of the first, over a restart", async () => {
+        await ledger.commit(commitOf([messageOf(0, "a"), messageOf(0, "b")]));
+        const firstAttemptAt = clock.now();
+        for (const expected of [0, 1, 2]) {
+          const claim = (await claimAll()) ?? fail();
+          const past = { attempts: expected, firstAttemptAt: expected === 0 ? null : firstAttemptAt };
+          expect(claim.messages).toMatchObject([past, past]);
+          await settleAll(claim, { kind: "retry", reason: `busy ${expected}`, dueAt: clock.now() + 10 });
+          await clock.advance(10);
+          await reopen();
+        }
+        expect(await ledger.status()).toMatchObject({
+          destinations: [{ waitingLanes: [{ lane: 0, depth: 2, attempts: 3, lastFailure: "busy 2" }] }],
+        });
+      });
+
+      it("holds back only the lane that failed", async () => {
+        await ledger.commit(commitOf([messageOf(0, "a"), messageOf(1, "b")]));
+        const { id, messages } = (await claimAll()) ?? fail();
+        const retry: SettleOutcome = { kind: "retry", reason: "busy", dueAt: clock.now() + 60_000 };
+        await ledger.settle(
+          id,
+          messages.map(({ lane }) => (lane === 0 ? retry : DELIVERED)),
+        );
+        await ledger.commit(commitOf([messageOf(0, "c"), messageOf(1, "d")], 2));
+        expect(await deliverAll()).toEqual(["d"]);
+        await clock.advance(60_000);
+        expect(await deliverAll()).toEqual(["a", "c"]);
+      });
+    });
+
+    describe("destinations", () => {
+      it("each have their own position, and a message stays until all are past it", async () => {
+        await reopen({ destinations: ["posthog", "engine"] });
+        await ledger.commit(commitOf([messageOf(0, "a"), messageOf(1, "b")]));
+        expect((await deliverAll("posthog")).sort()).toEqual(["a", "b"]);
+        expect(await ledger.status()).toMatchObject({ depth: 2, destinations: [{ depth: 0 }, { depth: 2 }] });
+        await reopen({ destinations: ["posthog", "engine"] });
+        expect(await deliverAll("posthog")).toEqual([]);
+        expect((await deliverAll("engine")).sort()).toEqual(["a", "b"]);
+        expect((await ledger.status()).depth).toBe(0);
+      });
+
+      it("added later begin with what is in the outbox, and removed ones hold nothing back", async () => {
+        await ledger.commit(commitOf([messageOf(0, "a")]));
+        await reopen({ destinations: ["engine"] });
+        expect(await deliverAll("engine")).toEqual(["a"]);
+        expect((await ledger.status()).depth).toBe(0);
+        await ledger.commit(commitOf([messageOf(0, "b")], 2));
+        await reopen({ destinations: ["posthog", "engine"] });
+        expect(await deliverAll("engine")).toEqual(["b"]);
+        expect(await deliverAll("posthog")).toContain("b");
+      });
+    });
+
+    describe("dead letters", () => {
+      async function killAll(destination = "posthog"): Promise<void> {
+        const claim = (await claimAll(destination)) ?? fail();
+        await settleAll(claim, { kind: "dead", reason: "too odd" });
+      }
+
+      it("keep reason, attempts, times and the exact message", async () => {
+        const message = messageOf(4, '{"event":"ä"}');
+        await ledger.commit(commitOf([message]));
+        const firstAttemptAt = clock.now();
+        await settleAll((await claimAll()) ?? fail(), { kind: "retry", reason: "busy", dueAt: clock.now() });
+        await clock.advance(5000);
+        await killAll();
+        await reopen();
+        expect(await ledger.listDeadLetters({})).toEqual([
+          {
+            id: expect.any(Number),
+            destination: "posthog",
+            uuid: message.uuid,
+            lane: 4,
+            reason: "too odd",
+            attempts: 2,
+            firstAttemptAt,
+            diedAt: clock.now(),
+            body: message.json,
+          },
+        ]);
+      });
+
+      it("go back to the end of their lane, for their own destination only", async () => {
+        await reopen({ destinations: ["posthog", "engine"] });
+        const message = messageOf(0, "a");
+        await ledger.commit(commitOf([message]));
+        await killAll("posthog");
+        await deliverAll("engine");
+        await ledger.commit(commitOf([messageOf(0, "b")], 2));
+        expect(await ledger.replayDeadLetters({})).toBe(1);
+        expect(await ledger.listDeadLetters({})).toEqual([]);
+        await reopen({ destinations: ["posthog", "engine"] });
+        expect(await deliverAll("engine")).toEqual(["b"]);
+        const claim = (await claimAll("posthog")) ?? fail();
+        expect(bodiesOf(claim)).toEqual(["b", "a"]);
+        expect(claim.messages[1]).toMatchObject({ uuid: message.uuid, attempts: 0 });
+        await settleAll(claim);
+        expect((await ledger.status()).depth).toBe(0);
+      });
+
+      it("are listed, replayed and dropped by id, destination and number", async () => {
+        await ledger.commit(commitOf(["a", "b", "c"].map((text) => messageOf(0, text))));
+        await killAll();
+        const ids = (await ledger.listDeadLetters({})).map(({ id }) => id);
+        expect(await ledger.listDeadLetters({ destination: "engine" })).toEqual([]);
+        expect(await ledger.listDeadLetters({ ids: [] })).toEqual([]);
+        expect(await ledger.listDeadLetters({ limit: 2 })).toHaveLength(2);
+        expect(await ledger.dropDeadLetters({ ids: ids.slice(0, 1) })).toBe(1);
+        expect(await ledger.replayDeadLetters({ destination: "posthog", limit: 1 })).toBe(1);
+        expect(await deliverAll()).toEqual(["b"]);
+        expect((await ledger.listDeadLetters({})).map(({ body }) => body)).toEqual(["c"]);
+      });
+    });
+
+    describe("prune", () => {
+      it("keeps seen ids for seven full days and forgets them afterwards", async () => {
+        await reopen({ seenDays: 7 });
+        const commit = commitOf([messageOf(0, "a")]);
+        await ledger.commit(commit);
+        await clock.advance(7 * DAY_MS);
+        expect(await ledger.prune()).toBe(0);
+        expect((await ledger.commit(commit)).duplicates).toEqual([0]);
+        await clock.advance(DAY_MS);
+        expect(await ledger.prune()).toBe(1);
+        expect((await ledger.commit(commit)).duplicates).toEqual([]);
+      });
+
+      it("goes through all ids, in slices", async () => {
+        const records = Array.from({ length: 12_000 }, (_, index) => recordOf(index, []));
+        await ledger.commit({ records, rejections: [] });
+        await clock.advance(9 * DAY_MS);
+        expect(await ledger.prune()).toBe(12_000);
+        expect(await ledger.prune()).toBe(0);
+      });
+    });
+
+    describe("status", () => {
+      it("says how old the oldest waiting message is and when something is due", async () => {
+        expect(await ledger.status()).toMatchObject({
+          depth: 0,
+          destinations: [{ depth: 0, oldestCommittedAt: null, nextDueAt: null, waitingLanes: [] }],
+        });
+        const committedAt = clock.now();
+        await ledger.commit(commitOf([messageOf(0, "a")], 1));
+        await clock.advance(500);
+        await ledger.commit(commitOf([messageOf(1, "b")], 2));
+        const { destinations } = await ledger.status();
+        expect(destinations[0]).toMatchObject({ depth: 2, oldestCommittedAt: committedAt });
+        expect(destinations[0]?.nextDueAt).toBeLessThanOrEqual(clock.now());
+        const { id } = (await claimAll()) ?? fail();
+        const dueAt = clock.now() + 700;
+        await ledger.settle(id, [DELIVERED, { kind: "retry", reason: "busy", dueAt }]);
+        expect((await ledger.status()).destinations[0]).toMatchObject({ depth: 1, nextDueAt: dueAt });
+      });
+    });
+
+    it("delivers everything once and in lane order, whatever fails and whenever it is opened again", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+          await store.remove();
+          store = await create();
+          await ledger.close();
+          ledger = await store.open({ destinations: ["posthog", "engine"], clock, lanes: 4 });
+          await expectSteps(steps);
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    /** Carries out the steps, then delivers the rest, and compares with what was committed. */
+    async function expectSteps(steps: readonly Step[]): Promise<void> {
+      const committed: string[][] = [[], [], [], []];
+      const got = new Map<string, string[][]>(["posthog", "engine"].map((name) => [name, [[], [], [], []]]));
+      let texts = 0;
+      const settle = async (destination: string, claim: Claim, outcomes: readonly SettleOutcome["kind"][]) => {
+        // A destination must not deliver past a failure if it wants order: this one stops the lane there.
+        const stopped = new Set<number>();
+        const settled = claim.messages.map(({ lane, body }, index): SettleOutcome => {
+          const kind = stopped.has(lane) ? "retry" : (outcomes[index % Math.max(1, outcomes.length)] ?? "delivered");
+          if (kind === "retry") {
+            stopped.add(lane);
+            return { kind, reason: "busy", dueAt: clock.now() };
+          }
+          got.get(destination)?.[lane]?.push(textOf(body));
+          return kind === "dead" ? { kind, reason: "wrong" } : DELIVERED;
+        });
+        expect(await ledger.settle(claim.id, settled)).toBe(true);
+      };
+      for (const { kind, lanes, destination, outcomes, maxMessages } of steps) {
+        if (kind === "reopen") await reopen({ destinations: ["posthog", "engine"] });
+        if (kind === "commit") {
+          const messages = lanes.map((lane) => messageOf(lane, String(texts++)));
+          for (const { lane, json } of messages) committed[lane]?.push(json);
+          await ledger.commit(commitOf(messages, texts));
+        }
+        const claim = kind === "claim" ? await ledger.claim({ ...ALL, destination, maxMessages }) : null;
+        if (claim) await settle(destination, claim, outcomes);
+      }
+      for (const destination of ["posthog", "engine"]) {
+        for (let claim = await claimAll(destination); claim; claim = await claimAll(destination)) {
+          await settle(destination, claim, []);
+        }
+        expect(got.get(destination)).toEqual(committed);
+      }
+      expect((await ledger.status()).depth).toBe(0);
+    }
+  });
+}
+
+interface Step {
+  readonly kind: "commit" | "claim" | "reopen";
+  readonly lanes: readonly number[];
+  readonly destination: string;
+  readonly outcomes: readonly SettleOutcome["kind"][];
+  readonly maxMessages: number;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.oneof(
+    { weight: 5, arbitrary: fc.constant("commit" as const) },
+    { weight: 8, arbitrary: fc.constant("claim" as const) },
+    { weight: 1, arbitrary: fc.constant("reopen" as const) },
+  ),
+  lanes: fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }),
+  destination: fc.constantFrom("posthog", "engine"),
+  outcomes: fc.array(fc.constantFrom("delivered" as const, "delivered" as const, "retry" as const, "dead" as const)),
+  maxMessages: fc.integer({ min: 1, max: 15 }),
+});
+
+let uuids = 0;
+
+export function messageOf(lane: number, json: string): OutgoingMessage {
+  return { lane, json, uuid: uuidOf(++uuids) };
+}
+
+export function commitOf(messages: readonly OutgoingMessage[], record = 1): Commit {
+  return { records: [recordOf(record, messages)], rejections: [] };
+}
+
+function recordOf(number: number, messages: readonly OutgoingMessage[]): Commit["records"][number] {
+  return { id: uuidOf(number), messages };
+}
+
+function uuidOf(number: number): string {
+  return `019dfc1d-8fb2-7000-8000-${number.toString(16).padStart(12, "0")}`;
+}
+
+function rejectionOf(recordId: string | null): Rejection {
+  return {
+    source: "segment",
+    recordId,
+    reason: "missing_user",
+    detail: "why",
+    receivedAt: Date.UTC(2026, 9, 31),
+    payload: { deep: [1, null, "ä"] },
+  };
+}
+
+function bodiesOf(claim: Claim | null): readonly string[] {
+  return claim?.messages.map(({ body }) => textOf(body)) ?? [];
+}
+
+function textOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body);
+}
+
+function fail(): never {
+  throw new Error("there should be something here");
+}
