@@ -6,6 +6,8 @@ import type { JsonObject } from "../../core/json.ts";
 export interface KeyedSource {
   readonly name: string;
   readonly writeKeys: readonly string[];
+  /** Calls with whatever key, or none, are its own, unless another source has the key. At most one source says so. */
+  readonly anyWriteKey?: boolean;
 }
 
 type SourceOf = (authorization: string | undefined, body: JsonObject) => string;
@@ -17,6 +19,7 @@ type SourceOf = (authorization: string | undefined, body: JsonObject) => string;
  */
 export function createWriteKeys(sources: readonly KeyedSource[]): SourceOf {
   const sourceByKey = indexKeys(sources);
+  const openSource = sources.find(({ anyWriteKey }) => anyWriteKey)?.name;
   return (authorization, { writeKey }) => {
     const given = [
       basicUser(authorization),
@@ -27,6 +30,7 @@ export function createWriteKeys(sources: readonly KeyedSource[]): SourceOf {
       const source = key === null ? undefined : sourceByKey.get(key);
       if (source !== undefined) return source;
     }
+    if (openSource !== undefined) return openSource;
     const message = given.some((key) => key !== null) ? "The write key is not known." : "The request has no write key.";
     throw new PrickleError("UNAUTHORIZED", message, {
       hint: "Give the client one of the write keys of a source in prickle.yaml.",

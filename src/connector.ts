@@ -1,0 +1,290 @@
+/** The only file that joins the parts: opens what the configuration names, and closes it in the right order. */
+
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Destination } from "./core/destination.ts";
+import { PrickleError } from "./core/errors.ts";
+import { MAX_GROUP_TYPES } from "./core/group.ts";
+import type { Ledger } from "./core/ledger.ts";
+import { compileMapping } from "./core/mapping/compile.ts";
+import type { Mapping } from "./core/mapping/mapping.ts";
+import type { Logger, Observer } from "./core/observer.ts";
+import type { BackfillRequest, Operations } from "./core/operations.ts";
+import type { PushDoor } from "./core/source.ts";
+import { createConsoleDestination, writeTo } from "./destinations/console.ts";
+import { createEngineDestination } from "./destinations/engine.ts";
+import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
+import { type Engine, openEngine } from "./engine/open.ts";
+import { openSqliteLedger } from "./ledger/sqlite/open.ts";
+import { backfill } from "./pipeline/backfill.ts";
+import { createDelivery, type Delivery } from "./pipeline/deliver.ts";
+import { createIngest, type Ingest } from "./pipeline/ingest.ts";
+import { systemClock } from "./platform/clock.ts";
+import { createMetrics } from "./platform/metrics.ts";
+import { VERSION } from "./platform/version.ts";
+import { type Doors, type RunningServer, startServer } from "./server/server.ts";
+import { createFileSource } from "./sources/file/file-source.ts";
+import { readLoggedCall } from "./sources/segment/raw-log.ts";
+import { createTrackingDoor } from "./sources/segment/tracking-door.ts";
+import { createWebhookDoor } from "./sources/segment/webhook-door.ts";
+
+export interface Connector {
+  /** What an operator can ask. */
+  readonly operations: Operations;
+  /** Opens the HTTP doors. `adminToken` opens the operations behind them. Port 0: any that is free. */
+  serve(address: { readonly host: string; readonly port: number }): Promise<{ url: string; adminToken: string }>;
+  /** Starts to feed the destinations. */
+  startDelivery(): void;
+  /**
+   * Closes the doors, lets what is in flight finish, for at most `graceMs`, then closes all files. What was not
+   * delivered stays in the ledger. Idempotent.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface ConnectorDependencies {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** In [0, 1), for jitter. */
+  readonly random?: () => number;
+}
+
+const PRUNE_EVERY_MS = 3_600_000;
+/** Both halves of it, the doors' and the deliveries', fit into the ten seconds a service manager is told to wait. */
+const CLOSE_GRACE_MS = 3_500;
+
+/** @throws CONFIG_INVALID, MAPPING_INVALID, LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE, ENGINE_UNAVAILABLE */
+export async function openConnector(
+  config: Config,
+  { logger, clock = systemClock, random = Math.random }: ConnectorDependencies,
+): Promise<Connector> {
+  const mappings = compileMappings(config.sources);
+  const { observer, expose } = createMetrics();
+  await using opening = new AsyncDisposableStack();
+  const { ledger, engine } = await openStores(config, opening, { logger, clock });
+  const deliveries = config.destinations.map((settings) => {
+    const destination = openDestination(settings, { engine, clock });
+    opening.defer(() => destination.close());
+    return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
+  });
+  const onCommitted = () => {
+    for (const delivery of deliveries) delivery.wake();
+  };
+  const ingests = createIngests(mappings, { ledger, observer, clock, onCommitted });
+  opening.defer(startPruning(ledger, logger));
+
+  const stopping = new AbortController();
+  const operations = createOperations({ ledger, engine, ingests, clock, onCommitted, stopping: stopping.signal });
+  const doors = createDoors(config, { ledger, engine, ingests, metrics: () => expose(ledger.status, clock.now()) });
+  const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
+  const parts = opening.move();
+  let server: RunningServer | null = null;
+  let closing: Promise<void> | null = null;
+
+  async function close(graceMs: number): Promise<void> {
+    stopping.abort();
+    await server?.close(graceMs);
+    await Promise.all(deliveries.map((delivery) => delivery.stop(graceMs)));
+    await parts.disposeAsync();
+  }
+
+  return {
+    operations,
+    async serve(address) {
+      server = await startServer({ doors, operations, adminToken, version: VERSION, logger, clock }, address);
+      return { url: server.url, adminToken };
+    },
+    startDelivery() {
+      for (const delivery of deliveries) delivery.start();
+    },
+    close(graceMs = CLOSE_GRACE_MS) {
+      closing ??= close(graceMs);
+      return closing;
+    },
+  };
+}
+
+async function openStores(
+  { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
+  opening: AsyncDisposableStack,
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+): Promise<{ ledger: Ledger; engine: Engine | null }> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new PrickleError("LEDGER_UNAVAILABLE", `${dataDir}: ${cause instanceof Error ? cause.message : cause}`, {
+      hint: "Name a data directory that can be written with --data-dir.",
+      cause,
+    });
+  });
+  const names = destinations.map(({ name }) => name);
+  const ledger = await openSqliteLedger({ directory: dataDir, destinations: names, maxDepth, seenDays, clock, logger });
+  opening.defer(() => ledger.close());
+  if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };
+  const engine = await openEngine({ path: join(dataDir, "engine.duckdb"), logger });
+  opening.defer(() => engine.close());
+  return { ledger, engine };
+}
+
+/** By name of the source. @throws MAPPING_INVALID, CONFIG_INVALID when all of them together have too many group types. */
+function compileMappings(sources: readonly SourceConfig[]): ReadonlyMap<string, Mapping> {
+  const mappings = new Map(sources.map(({ name, mapping }) => [name, compileMapping(mapping)]));
+  const groupTypes = new Set([...mappings.values()].flatMap((mapping) => mapping.groupTypes));
+  if (groupTypes.size <= MAX_GROUP_TYPES) return mappings;
+  throw new PrickleError(
+    "CONFIG_INVALID",
+    `The mappings together declare ${groupTypes.size} group types: ${[...groupTypes].join(", ")}; PostHog takes ${MAX_GROUP_TYPES}.`,
+    { hint: "Leave out those you need least, or use the same name where the same is meant." },
+  );
+}
+
+function createIngests(
+  mappings: ReadonlyMap<string, Mapping>,
+  parts: { ledger: Ledger; observer: Observer; clock: Clock; onCommitted: () => void },
+): ReadonlyMap<string, Ingest> {
+  return new Map([...mappings].map(([source, mapping]) => [source, createIngest({ ...parts, source, mapping })]));
+}
+
+function openDestination(
+  settings: DestinationConfig,
+  { engine, clock }: { readonly engine: Engine | null; readonly clock: Clock },
+): Destination {
+  const { name } = settings;
+  switch (settings.type) {
+    case "engine":
+      return createEngineDestination({ name, append: (bodies) => requireEngine(engine).append(bodies, clock.now()) });
+    case "console":
+      return createConsoleDestination({ name, write: writeTo(process.stdout) });
+    case "posthog":
+      return createPosthogDestination({
+        ...settings,
+        token: settings.token.reveal(),
+        version: VERSION,
+        now: clock.now,
+      });
+  }
+}
+
+function startPruning(ledger: Ledger, logger: Logger): () => void {
+  const timer = setInterval(() => {
+    ledger.prune().catch((thrown) => logger.warn({ err: thrown }, "Seen ids could not be pruned; trying again later"));
+  }, PRUNE_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+interface DoorParts {
+  readonly ledger: Ledger;
+  readonly engine: Engine | null;
+  readonly ingests: ReadonlyMap<string, Ingest>;
+  readonly metrics: Doors["metrics"];
+}
+
+function createDoors({ sources }: Config, { ledger, engine, ingests, metrics }: DoorParts): Doors {
+  const webhooks = new Map<string, PushDoor>();
+  for (const { name, webhook } of sources) {
+    if (!webhook) continue;
+    const secrets = webhook.secrets.map((secret) => secret.reveal());
+    webhooks.set(name, createWebhookDoor({ source: name, secrets, bearer: webhook.bearer?.reveal() ?? null }));
+  }
+  const trackingDoor = createTrackingDoor({
+    sources: sources.map(({ name, writeKeys, anyWriteKey }) => ({
+      name,
+      writeKeys: writeKeys.map((key) => key.reveal()),
+      anyWriteKey,
+    })),
+  });
+  const take = async (door: PushDoor, request: Parameters<PushDoor>[0]) => {
+    const intake = door(request);
+    const ingest = requireSource(ingests, intake.source);
+    return ingest.commit(ingest.prepare(intake));
+  };
+  return {
+    webhook: async (source, request) => {
+      const door = webhooks.get(source);
+      if (!door) throw noSuchSource(source, [...webhooks.keys()]);
+      return take(door, request);
+    },
+    tracking: (request) => take(trackingDoor, request),
+    capture: async (bodies, arrivedAt) => {
+      await requireEngine(engine).append(bodies, arrivedAt);
+    },
+    metrics,
+    ready: async () => {
+      await Promise.all([ledger.status(), engine?.groupTypes()]);
+    },
+  };
+}
+
+interface OperationParts {
+  readonly ledger: Ledger;
+  readonly engine: Engine | null;
+  readonly ingests: ReadonlyMap<string, Ingest>;
+  readonly clock: Clock;
+  readonly onCommitted: () => void;
+  readonly stopping: AbortSignal;
+}
+
+function createOperations(parts: OperationParts): Operations {
+  const { ledger, engine, onCommitted } = parts;
+  return {
+    status: ledger.status,
+    groupTypes: async () => requireEngine(engine).groupTypes(),
+    groups: async (query) => requireEngine(engine).groups(query),
+    trends: async (query) => requireEngine(engine).trends(query),
+    listDeadLetters: ledger.listDeadLetters,
+    async replayDeadLetters(filter) {
+      const replayed = await ledger.replayDeadLetters(filter);
+      onCommitted();
+      return replayed;
+    },
+    dropDeadLetters: ledger.dropDeadLetters,
+    listRejections: ledger.listRejections,
+    backfill: createBackfillOperation(parts),
+  };
+}
+
+function createBackfillOperation({ ledger, ingests, clock, stopping }: OperationParts): Operations["backfill"] {
+  const running = new Set<string>();
+  const openFile = ({ path, source }: BackfillRequest) =>
+    createFileSource({ path, source, receivedAt: clock.now(), readLine: readLoggedCall });
+
+  return async (request, observe, signal) => {
+    const ingest = requireSource(ingests, request.source);
+    const file = openFile(request);
+    if (running.has(file.checkpointName)) {
+      throw new PrickleError("USAGE", `${request.path} is being read already for the source ${request.source}.`, {
+        hint: "Wait until that is done: prickle status.",
+      });
+    }
+    running.add(file.checkpointName);
+    try {
+      return await backfill(
+        { file, ingest, ledger, clock },
+        { waitForDelivery: request.waitForDelivery, observe, signal: AbortSignal.any([signal, stopping]) },
+      );
+    } finally {
+      running.delete(file.checkpointName);
+    }
+  };
+}
+
+function requireEngine(engine: Engine | null): Engine {
+  if (engine) return engine;
+  throw new PrickleError("NOT_FOUND", "There is no engine: prickle.yaml names no destination of type engine.", {
+    hint: "Add one under destinations, or ask PostHog.",
+  });
+}
+
+function requireSource(ingests: ReadonlyMap<string, Ingest>, source: string): Ingest {
+  const ingest = ingests.get(source);
+  if (ingest) return ingest;
+  throw noSuchSource(source, [...ingests.keys()]);
+}
+
+function noSuchSource(source: string, known: readonly string[]): PrickleError {
+  return new PrickleError("NOT_FOUND", `There is no source "${source}"; there is ${known.join(", ") || "none"}.`, {
+    hint: "Sources are named in prickle.yaml.",
+  });
+}
