@@ -1,7 +1,7 @@
 /** Events into the engine, each once. */
 
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { appendRows, text, timestamp, timestampOf, uuid } from "./append-rows.ts";
+import { createRowAppender, text, timestamp, timestampOf, uuid } from "./append-rows.ts";
 import type { EventRow } from "./decode.ts";
 import { DAY_MS } from "./instant.ts";
 
@@ -11,14 +11,14 @@ const SAME_UUID = `
   FROM events e JOIN (SELECT unnest(string_split($uuids, ','))::UUID AS uuid) b ON e.uuid = b.uuid
   WHERE e.occurred_at >= $from AND e.occurred_at < $until`;
 
-const COLUMNS = [
+const appendRows = createRowAppender<EventRow>([
   uuid<EventRow>((row) => row.uuid),
   text<EventRow>((row) => row.event),
   text<EventRow>((row) => row.distinctId),
   timestamp<EventRow>((row) => row.occurredAt),
   text<EventRow>((row) => row.properties),
   ...[0, 1, 2, 3, 4].map((index) => text<EventRow>((row) => row.groupKeys[index] ?? null)),
-];
+]);
 
 /**
  * Appends the rows that are new and returns them, in their order. As in PostHog, one row stands per (uuid, event, distinct
@@ -34,7 +34,7 @@ export async function appendEvents(
     const identity = identityOf(row.uuid, row.event, row.distinctId, row.occurredAt);
     return !known.has(identity) && known.add(identity);
   });
-  if (added.length > 0) appendRows(await connection.createAppender("events"), added, COLUMNS);
+  if (added.length > 0) appendRows(await connection.createAppender("events"), added);
   return added;
 }
 

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { JsonObject } from "../core/json.ts";
-import { appendRows, integer, text, timestamp } from "./append-rows.ts";
+import { createRowAppender, integer, text, timestamp } from "./append-rows.ts";
 import { type GroupChange, writeJson } from "./decode.ts";
 
 interface GroupState {
@@ -28,6 +28,10 @@ const KEY = [integer<GroupState>((group) => group.groupIndex), text<GroupState>(
 const CONTENT = [text(nameOf), text<GroupState>((group) => writeJson(group.properties))];
 const CREATED = timestamp<GroupState>((group) => group.createdAt ?? 0);
 const UPDATED = timestamp<GroupState>((group) => group.updatedAt ?? 0);
+
+const appendTouched = createRowAppender(KEY);
+const appendChanged = createRowAppender([...KEY, ...CONTENT, UPDATED]);
+const appendNew = createRowAppender([...KEY, ...CONTENT, CREATED, UPDATED]);
 
 /** In the open transaction. */
 export async function applyGroupChanges(connection: DuckDBConnection, changes: readonly GroupChange[]): Promise<void> {
@@ -65,7 +69,7 @@ async function loadGroups(
 ): Promise<Map<string, GroupState>> {
   const touched = new Map(changes.map((change) => [idOf(change.groupIndex, change.groupKey), newGroup(change)]));
   await connection.run("DELETE FROM touched_groups");
-  appendRows(await connection.createAppender("touched_groups", null, "temp"), [...touched.values()], KEY);
+  appendTouched(await connection.createAppender("touched_groups", null, "temp"), [...touched.values()]);
   const loaded = new Map<string, GroupState>();
   for (const [index, key, properties] of (await connection.runAndReadAll(LOAD)).getRowsJS()) {
     const groupIndex = Number(index);
@@ -84,13 +88,13 @@ async function loadGroups(
 
 async function insertGroups(connection: DuckDBConnection, groups: readonly GroupState[]): Promise<void> {
   if (groups.length === 0) return;
-  appendRows(await connection.createAppender("groups"), groups, [...KEY, ...CONTENT, CREATED, UPDATED]);
+  appendNew(await connection.createAppender("groups"), groups);
 }
 
 async function updateGroups(connection: DuckDBConnection, groups: readonly GroupState[]): Promise<void> {
   if (groups.length === 0) return;
   await connection.run("DELETE FROM changed_groups");
-  appendRows(await connection.createAppender("changed_groups", null, "temp"), groups, [...KEY, ...CONTENT, UPDATED]);
+  appendChanged(await connection.createAppender("changed_groups", null, "temp"), groups);
   await connection.run(UPDATE);
 }
 

@@ -1,7 +1,7 @@
 /** Rows into a table, column by column: the fastest way into DuckDB from JavaScript. */
 
 import {
-  type DuckDBConnection,
+  type DuckDBAppender,
   DuckDBDataChunk,
   DuckDBTimestampValue,
   type DuckDBType,
@@ -20,20 +20,25 @@ export interface Column<Row> {
   readonly value: (row: Row) => DuckDBValue;
 }
 
-/** Part of the open transaction. `columns` are all columns of the table, in its order. */
-export function appendRows<Row>(
-  appender: Awaited<ReturnType<DuckDBConnection["createAppender"]>>,
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-): void {
-  const types = columns.map(({ type }) => type);
-  for (let from = 0; from < rows.length; from += MAX_CHUNK_ROWS) {
-    const part = rows.slice(from, from + MAX_CHUNK_ROWS);
-    const chunk = DuckDBDataChunk.create(types, part.length);
-    for (const [index, { value }] of columns.entries()) chunk.setColumnValues(index, part.map(value));
-    appender.appendDataChunk(chunk);
-  }
-  appender.closeSync();
+export type AppendRows<Row> = (appender: DuckDBAppender, rows: readonly Row[]) => void;
+
+/**
+ * Gives a function that appends rows in the open transaction. `columns` are all columns of the table, in its order. It works with one
+ * chunk again and again: what a chunk holds is out of the garbage collector's sight, so new ones would pile up.
+ */
+export function createRowAppender<Row>(columns: readonly Column<Row>[]): AppendRows<Row> {
+  const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
+  return (appender, rows) => {
+    for (let from = 0; from < rows.length; from += MAX_CHUNK_ROWS) {
+      const part = rows.slice(from, from + MAX_CHUNK_ROWS);
+      chunk.reset();
+      chunk.rowCount = part.length;
+      for (const [index, { value }] of columns.entries()) chunk.setColumnValues(index, part.map(value));
+      appender.appendDataChunk(chunk);
+    }
+    chunk.reset();
+    appender.closeSync();
+  };
 }
 
 export function text<Row>(value: (row: Row) => string | null): Column<Row> {

@@ -27,7 +27,10 @@ const SCRATCH = `
   CREATE TEMP TABLE touched_groups (group_index INTEGER, group_key VARCHAR);
   CREATE TEMP TABLE changed_groups (group_index INTEGER, group_key VARCHAR, name VARCHAR, properties VARCHAR, updated_at TIMESTAMP);`;
 
-/** Nothing is loaded, fetched or read but the engine's own file. */
+/** Rows that are compressed together, a sixth of the default: as many are held in memory for it, and skipped by time when a query is narrow. */
+const ROW_GROUP_SIZE = 20_480;
+
+/** From now on nothing is loaded, fetched or read but the engine's own file. */
 const LOCKDOWN = `
   SET TimeZone = 'UTC';
   SET preserve_insertion_order = false;
@@ -44,8 +47,9 @@ export interface Database {
 export async function openDatabase(options: StoreOptions): Promise<Database> {
   let instance: DuckDBInstance | undefined;
   try {
-    instance = await DuckDBInstance.create(options.path, settings(options));
+    instance = await DuckDBInstance.create(":memory:", settings(options));
     const connection = await instance.connect();
+    await connection.run(attach(options.path));
     await prepare(connection, options.path);
     return { connection, close: () => close(instance, connection) };
   } catch (thrown) {
@@ -71,11 +75,19 @@ export async function inTransaction<T>(connection: DuckDBConnection, work: () =>
 function settings({ path, memoryLimitMb }: StoreOptions): Record<string, string> {
   return {
     memory_limit: `${memoryLimitMb}MB`,
-    threads: "2",
+    // One core for the engine, one for whoever calls it.
+    threads: "1",
+    // The log is written into the file whenever it has grown this large.
+    checkpoint_threshold: "32MB",
     temp_directory: path === ":memory:" ? "" : `${path}.tmp`,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   };
+}
+
+/** The only way to choose the size of row groups; ATTACH takes no parameters. */
+function attach(path: string): string {
+  return `ATTACH '${path.replaceAll("'", "''")}' AS engine (ROW_GROUP_SIZE ${ROW_GROUP_SIZE}); USE engine`;
 }
 
 async function prepare(connection: DuckDBConnection, path: string): Promise<void> {

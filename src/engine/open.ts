@@ -9,7 +9,7 @@ import type { Logger } from "../core/observer.ts";
 import type { PackedBatch } from "./protocol.ts";
 import { createWorkerClient } from "./worker-client.ts";
 
-const DEFAULT_MEMORY_LIMIT_MB = 192;
+const DEFAULT_MEMORY_LIMIT_MB = 128;
 
 export interface EngineOptions {
   /** A file, made if it is not there, in a directory that is; or ":memory:". One process holds it at a time. */

@@ -5,6 +5,9 @@ import { PrickleError } from "../core/errors.ts";
 import type { Logger } from "../core/observer.ts";
 import type { Failure, Reply, RequestKind, Requests, StoreOptions } from "./protocol.ts";
 
+/** What a batch leaves behind dies young; Node would let it grow to 100 MB first. */
+const YOUNG_GENERATION_MB = 16;
+
 export interface WorkerClient {
   ask<K extends RequestKind>(kind: K, asks: Requests[K]["asks"]): Promise<Requests[K]["gives"]>;
   close(): Promise<void>;
@@ -23,7 +26,10 @@ export function createWorkerClient(options: StoreOptions, logger: Logger): Worke
   let closing: Promise<void> | null = null;
 
   function start(): Worker {
-    const started = new Worker(workerFile(), { workerData: options });
+    const started = new Worker(workerFile(), {
+      workerData: options,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     started.on("message", settle);
     started.on("error", (thrown) => logger.error({ err: thrown }, "the engine's worker failed"));
     started.on("exit", () => {
