@@ -8,7 +8,7 @@ import { type Environment, substitute } from "./config/environment.ts";
 import { findingsOf } from "./config/issues.ts";
 import { readMappingFile } from "./config/mapping-file.ts";
 import { type ConfigProblem, type Finding, type Path, pathText, problemLine } from "./config/problem.ts";
-import { type ConfigInput, configSchema, type ParsedConfig } from "./config/schema.ts";
+import { type ConfigInput, configSchema, DEFAULT_DATA_DIR, type ParsedConfig } from "./config/schema.ts";
 import type { Secret } from "./config/secret.ts";
 import { PrickleError } from "./core/errors.ts";
 import { checkMapping, type MappingSource } from "./core/mapping/compile.ts";
@@ -59,7 +59,8 @@ export type DestinationConfig = Readonly<ParsedDestination> & { readonly name: s
 export interface ConfigOptions {
   /** The file; without it `prickle.yaml` in `cwd` if there is one, else the defaults. */
   readonly path?: string | undefined;
-  readonly env: Environment;
+  /** Default: the environment of this process. */
+  readonly env?: Environment;
   readonly cwd: string;
   /** From the command line: they win over the file. `dataDir` starts from `cwd`. */
   readonly overrides?: ConfigOverrides;
@@ -100,6 +101,21 @@ export function parseConfig(input: ConfigInput, { cwd }: Pick<ConfigOptions, "cw
   const document: ConfigDocument = { data: input, problems: [], place: () => ({ line: 1, column: 1 }) };
   const opened = { document, file: null, shown: "configuration", directory: cwd, problems: [] };
   return orThrow(examine(opened, { env: {}, cwd }));
+}
+
+/**
+ * The little that a command needs to ask a running server, also where the configuration is wrong or its secrets are
+ * not set: those of its parts that can be made out, else their defaults. Never throws.
+ */
+export function peekConfig(options: ConfigOptions): { readonly dataDir: string; readonly sources: readonly string[] } {
+  const { document, directory } = readFile(options);
+  const { data } = substitute(document.data, options.env ?? process.env);
+  const overridden = withOverrides(data, options.cwd, options.overrides ?? {});
+  const { dataDir, sources } = isObject(overridden) ? overridden : {};
+  return {
+    dataDir: resolve(directory, typeof dataDir === "string" && dataDir !== "" ? dataDir : DEFAULT_DATA_DIR),
+    sources: isObject(sources) ? Object.keys(sources) : ["segment"],
+  };
 }
 
 interface OpenedFile {
@@ -148,7 +164,7 @@ function readFile({ path, cwd }: ConfigOptions): OpenedFile {
   }
 }
 
-function examine(opened: OpenedFile, { env, cwd, overrides = {} }: ConfigOptions): Examined {
+function examine(opened: OpenedFile, { env = process.env, cwd, overrides = {} }: ConfigOptions): Examined {
   if (opened.problems.length > 0) return { config: null, problems: opened.problems, mappings: [] };
   const { data, findings, fromEnvironment } = substitute(opened.document.data, env);
   const overridden = withOverrides(data, cwd, overrides);

@@ -8,6 +8,8 @@ import { createSecret, isSecret, type Secret } from "./secret.ts";
 /** What a secret looks like in the file. */
 export const REFERENCE = "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$";
 
+export const DEFAULT_DATA_DIR = ".prickle";
+
 /** `writeOnly` is what tells the reader of the file that the place holds a secret. */
 const secret = (description: string) =>
   z.custom<Secret>(isSecret).meta({ type: "string", writeOnly: true, pattern: REFERENCE, description });
@@ -80,7 +82,7 @@ const delivery = z.strictObject({
 const log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") });
 
 export const configSchema = z.strictObject({
-  dataDir: z.string().min(1).default(".prickle").describe("a directory, from this file"),
+  dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).describe("a directory, from this file"),
   server: server.prefault({}),
   sources: named(z.discriminatedUnion("type", [segment]))
     .refine((sources) => Object.keys(sources).length > 0)

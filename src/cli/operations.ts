@@ -1,0 +1,46 @@
+/** Gives a command the operations of the data directory: of the running server if there is one, else opened here. */
+
+import { existsSync } from "node:fs";
+import { type ConfigOptions, loadConfig, peekConfig } from "../config.ts";
+import { openConnector } from "../connector.ts";
+import { PrickleError } from "../core/errors.ts";
+import type { Operations } from "../core/operations.ts";
+import { createLogger } from "../platform/logger.ts";
+import { connectOperations } from "../server/admin-client.ts";
+import { findServer } from "./server-file.ts";
+
+export interface OperationsOptions {
+  /** Feed the destinations while the command runs, where no server does. Default: no. */
+  readonly deliver?: boolean;
+  /** Begin a data directory that is not there. Default: no. */
+  readonly create?: boolean;
+}
+
+/**
+ * A running server needs neither its secrets here nor a valid configuration; without one both are needed.
+ * @throws CONFIG_INVALID, NOT_FOUND without a data directory, SERVER_UNREACHABLE, LEDGER_LOCKED, and what `work` throws
+ */
+export async function withOperations<Result>(
+  configOptions: ConfigOptions,
+  { deliver = false, create = false }: OperationsOptions,
+  work: (operations: Operations) => Promise<Result>,
+): Promise<Result> {
+  const { dataDir } = peekConfig(configOptions);
+  const server = await findServer(dataDir);
+  if (server) return work(connectOperations(server));
+  const config = loadConfig(configOptions);
+  if (!create && !existsSync(dataDir)) throw noData(dataDir);
+  const connector = await openConnector(config, { logger: createLogger("warn") });
+  try {
+    if (deliver) connector.startDelivery();
+    return await work(connector.operations);
+  } finally {
+    await connector.close();
+  }
+}
+
+function noData(dataDir: string): PrickleError {
+  return new PrickleError("NOT_FOUND", `There is no data directory ${dataDir}.`, {
+    hint: "`prickle serve` or `prickle backfill FILE` makes one; --data-dir names another.",
+  });
+}

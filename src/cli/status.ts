@@ -1,0 +1,87 @@
+/** `prickle status`: what waits, what was delivered, what was refused or given up. */
+
+import { Command } from "commander";
+import type { DestinationStatus, LedgerStatus } from "../core/ledger.ts";
+import { type Colors, invocationOf } from "./invocation.ts";
+import { withOperations } from "./operations.ts";
+import { bytes, count, listOf, showTable, span, time } from "./show-table.ts";
+
+const LANES_SHOWN = 10;
+
+export function statusCommand(): Command {
+  return new Command("status")
+    .summary("what waits, what was delivered, refused and given up")
+    .description(
+      "Shows the outbox: messages that wait, for each destination, how long the oldest has waited and when the next try is;\n" +
+        "what was committed, left out as seen before, rejected and given up; and the lanes that are held back, with the reason.",
+    )
+    .addHelpText("after", "\nExamples:\n  $ prickle status\n  $ prickle status --json | jq .depth")
+    .action(async (_options, command: Command) => {
+      const { configOptions, answer } = invocationOf(command);
+      const status = await withOperations(configOptions, {}, (operations) => operations.status());
+      answer(status, (paint) => showStatus(status, paint, Date.now()));
+    });
+}
+
+export function showStatus(status: LedgerStatus, paint: Colors, now: number): string {
+  const { depth, committed, duplicates, rejected, sizeBytes, rejectedByReason, destinations } = status;
+  const lines = [
+    `${paint.bold(count(depth))} waiting · ${count(committed)} committed · ${count(duplicates)} seen before · ` +
+      `${count(rejected)} rejected · ${bytes(sizeBytes)} on disk`,
+  ];
+  if (rejected > 0) lines.push(paint.dim(`rejected: ${listOf(rejectedByReason)}`));
+  lines.push("", showDestinations(destinations, paint, now));
+  const held = destinations.flatMap(({ name, waitingLanes }) =>
+    waitingLanes.filter(({ lastFailure }) => lastFailure !== null).map((lane) => ({ name, ...lane })),
+  );
+  if (held.length === 0) return lines.join("\n");
+  const worst = held.toSorted((one, other) => other.attempts - one.attempts).slice(0, LANES_SHOWN);
+  const rows = worst.map(({ name, lane, depth, attempts, lastFailure }) => [
+    name,
+    count(lane),
+    count(depth),
+    count(attempts),
+    lastFailure ?? "",
+  ]);
+  lines.push(
+    "",
+    paint.bold(`lanes held back: ${held.length} of ${status.lanes}`),
+    showTable(LANE_COLUMNS, rows, paint),
+  );
+  return lines.join("\n");
+}
+
+function showDestinations(destinations: readonly DestinationStatus[], paint: Colors, now: number): string {
+  const rows = destinations.map(
+    ({ name, depth, oldestCommittedAt, nextDueAt, delivered, retried, dead, waitingLanes }) => [
+      name,
+      count(depth),
+      oldestCommittedAt === null ? "–" : span(now - oldestCommittedAt),
+      nextDueAt === null ? "–" : nextDueAt <= now ? "now" : time(nextDueAt),
+      count(waitingLanes.length),
+      count(delivered),
+      count(retried),
+      dead > 0 ? paint.red(count(dead)) : "0",
+    ],
+  );
+  return showTable(DESTINATION_COLUMNS, rows, paint);
+}
+
+const DESTINATION_COLUMNS = [
+  { name: "destination" },
+  { name: "waiting", align: "right" },
+  { name: "oldest", align: "right" },
+  { name: "next try", align: "right" },
+  { name: "lanes", align: "right" },
+  { name: "delivered", align: "right" },
+  { name: "retried", align: "right" },
+  { name: "dead", align: "right" },
+] as const;
+
+const LANE_COLUMNS = [
+  { name: "destination" },
+  { name: "lane", align: "right" },
+  { name: "waiting", align: "right" },
+  { name: "attempts", align: "right" },
+  { name: "last failure" },
+] as const;
