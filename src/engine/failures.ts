@@ -42,7 +42,7 @@ export function statementFailure(thrown: unknown, path: string): PrickleError {
 }
 
 function isForeign(said: string): boolean {
-  return /not a valid DuckDB|serialization error|version number|corrupt|checksum|failure while replaying WAL/i.test(
+  return /not a valid DuckDB|serialization error|version number|corrupt|checksum|failure while replaying WAL|could not read (enough|all) bytes/i.test(
     said,
   );
 }

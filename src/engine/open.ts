@@ -1,11 +1,12 @@
 /** The embedded engine as the rest of prickle sees it: everything heavy happens in a worker thread. */
 
 import { statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "../core/analytics.ts";
 import type { Outcome } from "../core/destination.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { Logger } from "../core/observer.ts";
+import { lockedFailure } from "./failures.ts";
 import type { PackedBatch } from "./protocol.ts";
 import { createWorkerClient } from "./worker-client.ts";
 
@@ -51,17 +52,19 @@ export async function openEngine({
   logger,
 }: EngineOptions): Promise<Engine> {
   requireDirectory(path);
+  const letGo = hold(path);
   const client = createWorkerClient({ path, memoryLimitMb }, logger);
+  const close = () => client.close().finally(letGo);
   const engine: Engine = {
     append: async (bodies, arrivedAt) => (bodies.length === 0 ? [] : client.ask("append", pack(bodies, arrivedAt))),
     groupTypes: () => client.ask("groupTypes", null),
     groups: (query) => client.ask("groups", query),
     trends: (query) => client.ask("trends", query),
-    close: () => client.close(),
+    close,
   };
   // The worker opens the file at the first question: ask one, so that what is wrong with it shows now.
   await engine.groupTypes().catch(async (thrown: unknown) => {
-    await client.close();
+    await close();
     throw thrown;
   });
   return engine;
@@ -74,6 +77,18 @@ function requireDirectory(path: string): void {
   throw new PrickleError("ENGINE_UNAVAILABLE", `${directory}: there is no such directory for the engine's file`, {
     hint: "Create it, or name another data directory in prickle.yaml.",
   });
+}
+
+/** DuckDB locks a file against other processes only; two instances in one process would destroy it. */
+const held = new Set<string>();
+
+/** Gives the function that lets go. */
+function hold(path: string): () => void {
+  if (path === ":memory:") return () => undefined;
+  const file = resolve(path);
+  if (held.has(file)) throw lockedFailure(path);
+  held.add(file);
+  return () => held.delete(file);
 }
 
 /** One buffer that is handed over to the worker, not copied again. */
