@@ -20,7 +20,7 @@ import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger } from "./ledger/sqlite/open.ts";
 import { backfill } from "./pipeline/backfill.ts";
-import { createDelivery, type Delivery } from "./pipeline/deliver.ts";
+import { createDelivery } from "./pipeline/deliver.ts";
 import { createIngest, type Ingest } from "./pipeline/ingest.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createMetrics } from "./platform/metrics.ts";

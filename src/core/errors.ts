@@ -33,6 +33,8 @@ export const ERRORS = {
   ENGINE_UNAVAILABLE: { retryable: true, status: 503, exitCode: 75 },
   /** A running prickle holds the data directory but does not answer. */
   SERVER_UNREACHABLE: { retryable: true, status: 503, exitCode: 69 },
+  /** More is being taken in at the moment than memory allows. */
+  OVERLOADED: { retryable: true, status: 503, exitCode: 75 },
   STOPPING: { retryable: true, status: 503, exitCode: 75 },
   INTERNAL: { retryable: false, status: 500, exitCode: 70 },
 } as const satisfies Record<string, ErrorKind>;

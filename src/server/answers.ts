@@ -1,6 +1,6 @@
 /** What Segment and its clients expect to read. Source: facts on Segment, 1.5, 2.1 and 2.3. */
 
-import type { PrickleError } from "../../core/errors.ts";
+import type { PrickleError } from "../core/errors.ts";
 
 /** JSON text of the answer to whatever was stored, duplicates and rejections included. */
 export const SUCCESS_ANSWER = '{"success":true}';

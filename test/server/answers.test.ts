@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PrickleError } from "../../../src/core/errors.ts";
-import { errorAnswer } from "../../../src/sources/segment/answers.ts";
+import { PrickleError } from "../../src/core/errors.ts";
+import { errorAnswer } from "../../src/server/answers.ts";
 
 describe("answers to Segment's clients", () => {
   it("carry code and message", () => {

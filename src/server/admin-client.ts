@@ -1,0 +1,99 @@
+/** The operations of a running prickle, over HTTP: for the CLI. */
+
+import { createInterface } from "node:readline";
+import { Agent, type Dispatcher, request } from "undici";
+import { ERRORS, type ErrorCode, PrickleError, toPrickleError } from "../core/errors.ts";
+import type { BackfillProgress, BackfillSummary, Operations } from "../core/operations.ts";
+import { ADMIN_METHODS, ADMIN_PREFIX, type AdminMethod, BACKFILL } from "./admin-methods.ts";
+
+export interface AdminAddress {
+  readonly url: string;
+  readonly token: string;
+}
+
+interface WireError {
+  readonly code?: string;
+  readonly message?: string;
+  readonly hint?: string;
+}
+
+/** @throws SERVER_UNREACHABLE, and what the operation throws there: the same code, message and hint. */
+export function connectOperations({ url, token }: AdminAddress): Operations {
+  async function post(method: string, input: unknown, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const dispatcher = new Agent({ keepAliveTimeout: 1, headersTimeout: 0, bodyTimeout: 0 });
+    try {
+      return await request(new URL(ADMIN_PREFIX + method, url), {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify(input),
+        dispatcher,
+        ...(signal ? { signal } : {}),
+      });
+    } catch (cause) {
+      throw unreachable(url, cause);
+    }
+  }
+
+  async function ask(method: AdminMethod, input: unknown): Promise<unknown> {
+    const { statusCode, body } = await post(method, input ?? null);
+    const answer = await body.json().catch((cause: unknown) => {
+      throw unreachable(url, cause);
+    });
+    if (statusCode !== 200) throw revive(answer as WireError); // As answers.ts writes them.
+    return answer;
+  }
+
+  const methods = Object.keys(ADMIN_METHODS) as AdminMethod[];
+  const asked = Object.fromEntries(methods.map((method) => [method, (input: unknown) => ask(method, input)]));
+  return {
+    ...(asked as unknown as Pick<Operations, AdminMethod>), // Each leads to the operation of its name over there.
+    backfill: async (input, observe, signal) => {
+      const { statusCode, body } = await post(BACKFILL, input, signal);
+      if (statusCode !== 200) throw revive((await body.json()) as WireError);
+      return readBackfill(url, body, observe, signal);
+    },
+  };
+}
+
+type Line = { progress: BackfillProgress } | { summary: BackfillSummary } | { error: WireError };
+
+async function readBackfill(
+  url: string,
+  body: Dispatcher.ResponseData["body"],
+  observe: (progress: BackfillProgress) => void,
+  signal: AbortSignal,
+): Promise<BackfillSummary> {
+  let last: BackfillProgress | null = null;
+  try {
+    for await (const text of createInterface({ input: body })) {
+      const line: Line = JSON.parse(text);
+      if ("error" in line) throw revive(line.error);
+      if ("summary" in line) return line.summary;
+      last = line.progress;
+      observe(last);
+    }
+  } catch (thrown) {
+    if (signal.aborted) return stopped(last);
+    throw thrown instanceof PrickleError ? thrown : unreachable(url, thrown);
+  }
+  if (signal.aborted) return stopped(last);
+  throw unreachable(url, new Error("the connection ended before the backfill did"));
+}
+
+/** What is known when we hung up: the server stops at its next page. */
+function stopped(last: BackfillProgress | null): BackfillSummary {
+  const { records = 0, messages = 0, duplicates = 0, rejected = 0 } = last ?? {};
+  return { records, resumedAt: 0, messages, duplicates, rejected, rejectedByReason: {}, tookMs: 0, complete: false };
+}
+
+function revive({ code = "INTERNAL", message = "The server gave no reason.", hint }: WireError): PrickleError {
+  const known = (Object.keys(ERRORS) as ErrorCode[]).find((one) => one === code) ?? "INTERNAL";
+  return new PrickleError(known, message, hint === undefined ? {} : { hint });
+}
+
+function unreachable(url: string, cause: unknown): PrickleError {
+  return new PrickleError("SERVER_UNREACHABLE", `prickle at ${url} does not answer: ${toPrickleError(cause).message}`, {
+    hint: "See whether it is being stopped, and try again.",
+    cause,
+  });
+}

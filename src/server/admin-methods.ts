@@ -1,0 +1,42 @@
+/** The operations as they go over HTTP: each a name and the form of what it asks. Server and client share this list. */
+
+import * as z from "zod";
+import { TREND_INTERVALS } from "../core/analytics.ts";
+
+const none = z.null();
+const count = z.int().min(0).max(1_000_000_000);
+const deadLetters = z.strictObject({
+  ids: z.array(count).max(100_000).optional(),
+  destination: z.string().optional(),
+  limit: count.optional(),
+});
+
+export const ADMIN_METHODS = {
+  status: none,
+  groupTypes: none,
+  groups: z.strictObject({ groupType: z.string(), limit: count, offset: count, search: z.string().optional() }),
+  trends: z.strictObject({
+    groupType: z.string(),
+    event: z.string().nullable(),
+    interval: z.enum(TREND_INTERVALS),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+    breakdown: z.string().nullable(),
+  }),
+  listDeadLetters: deadLetters,
+  replayDeadLetters: deadLetters,
+  dropDeadLetters: deadLetters,
+  listRejections: z.strictObject({ limit: count }),
+} as const;
+
+export type AdminMethod = keyof typeof ADMIN_METHODS;
+
+/** This one answers with a line of JSON each time something changes. */
+export const backfillRequest = z.strictObject({
+  path: z.string().min(1),
+  source: z.string().min(1),
+  waitForDelivery: z.boolean(),
+});
+
+export const ADMIN_PREFIX = "/api/";
+export const BACKFILL = "backfill";

@@ -1,0 +1,128 @@
+/** prickle as a process of its own, to be killed. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+const PATIENCE_MS = 30_000;
+
+export interface Workplace {
+  readonly directory: string;
+  readonly dataDir: string;
+  /** Runs `prickle …` here. */
+  run(...words: readonly string[]): Command;
+  /** Runs `prickle serve` and waits until it takes calls. */
+  serve(): Promise<Served>;
+  remove(): Promise<void>;
+}
+
+export interface Command {
+  readonly process: ChildProcess;
+  /** Resolves when it has ended; `code` is null when a signal ended it. */
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+}
+
+export interface Served extends Command {
+  readonly url: string;
+  kill(): Promise<void>;
+  /** SIGTERM; gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** A directory with a prickle.yaml and nothing else. `env` is all of prickle's environment, but for PATH. */
+export async function createWorkplace(config: object, env: Readonly<Record<string, string>> = {}): Promise<Workplace> {
+  const directory = await mkdtemp(join(tmpdir(), "prickle-e2e-"));
+  await writeFile(join(directory, "prickle.yaml"), JSON.stringify(config)); // JSON is YAML.
+  const dataDir = join(directory, ".prickle");
+  const running = new Set<ChildProcess>();
+
+  function run(...words: readonly string[]): Command {
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      cwd: directory,
+      env: { PATH: process.env.PATH ?? "", ...env },
+    });
+    running.add(child);
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (text) => {
+      stdout += text;
+    });
+    child.stderr.on("data", (text) => {
+      stderr += text;
+    });
+    const ended = once(child, "close").then(([code]) => {
+      running.delete(child);
+      return { code: code as number | null, stdout, stderr }; // As `close` says.
+    });
+    return { process: child, ended };
+  }
+
+  return {
+    directory,
+    dataDir,
+    run,
+    async serve() {
+      const command = run("serve");
+      const url = await ready(command, dataDir);
+      return {
+        ...command,
+        url,
+        async kill() {
+          command.process.kill("SIGKILL");
+          await command.ended;
+        },
+        async stop() {
+          command.process.kill("SIGTERM");
+          return (await command.ended).code;
+        },
+      };
+    },
+    async remove() {
+      for (const child of running) child.kill("SIGKILL");
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The URL of the server, once it says that it is ready. */
+async function ready({ process: child, ended }: Command, dataDir: string): Promise<string> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(20)) {
+    if (child.exitCode !== null || child.signalCode !== null) break;
+    const url = await urlOf(join(dataDir, "server.json"), child.pid);
+    const answer = url ? await fetch(`${url}/readyz`).catch(() => null) : null;
+    await answer?.arrayBuffer();
+    if (url && answer?.ok) return url;
+  }
+  child.kill("SIGKILL");
+  throw new Error(`prickle serve did not become ready:\n${(await ended).stderr}`);
+}
+
+async function urlOf(file: string, pid: number | undefined): Promise<string | null> {
+  try {
+    const server: { pid: number; url: string } = JSON.parse(await readFile(file, "utf8"));
+    return server.pid === pid ? server.url : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A port nobody listens on now, for a server that must come back where it was. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+/** Waits until `condition` holds, for 30 seconds at most; says whether it did. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(25)) if (await condition()) return true;
+  return false;
+}
