@@ -3,14 +3,18 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { relative } from "node:path";
 import { Command } from "commander";
 import { type Config, createSecret, parseConfig } from "../config.ts";
 import { type Connector, openConnector } from "../connector.ts";
 import { systemClock } from "../platform/clock.ts";
 import { createLogger } from "../platform/logger.ts";
-import type { SampleReport } from "./sample-report.ts";
+import { type Invocation, invocationOf, wholeNumber } from "./invocation.ts";
 import { runSample } from "./sample-run.ts";
+import type { SampleCredentials } from "./sample-shipment.ts";
 import { showSample } from "./sample-show.ts";
+import { announceServer } from "./server-file.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 /** Not the directory of a configured prickle: the sample must never mix with somebody's own data. */
 const DATA_DIR = ".prickle";
@@ -20,8 +24,6 @@ const DEFAULT_PORT = 4700;
 
 interface StartOptions {
   readonly exit: boolean;
-  readonly json: boolean;
-  readonly dataDir?: string;
   readonly port?: number;
 }
 
@@ -34,25 +36,28 @@ export function startCommand(): Command {
         "where there is one, the sample is kept apart from your data, in .prickle-sample.",
     )
     .option("--exit", "leave when everything is delivered and shown", false)
-    .option("--json", "print one JSON object instead of the page", false)
-    .option("--data-dir <dir>", "where to keep the sample's ledger and engine")
-    .option("--port <port>", "port to listen on; when it is taken, a free one", Number)
+    .option("--port <port>", "port to listen on (default: 4700); when it is taken, a free one", wholeNumber(0, 65_535))
     .addHelpText("after", "\nExamples:\n  $ prickle start\n  $ prickle start --exit --json | jq .out")
-    .action(async (_options, command: Command) => start(command.optsWithGlobals<StartOptions>()));
+    .action(async (_options, command: Command) => start(invocationOf<StartOptions>(command)));
 }
 
-async function start(options: StartOptions): Promise<void> {
-  const { exit, json, port = DEFAULT_PORT } = options;
-  const dataDir = options.dataDir ?? (existsSync("prickle.yaml") ? DATA_DIR_BESIDE_CONFIG : DATA_DIR);
+async function start({ options, configOptions, answer }: Invocation<StartOptions>): Promise<void> {
+  const { exit, port = DEFAULT_PORT } = options;
+  const { cwd, overrides } = configOptions;
   const credentials = { source: "segment", writeKey: secret("wk_"), webhookSecret: secret("whs_") };
-  const { source, writeKey, webhookSecret } = credentials;
+  const dataDir = overrides?.dataDir ?? (existsSync("prickle.yaml") ? DATA_DIR_BESIDE_CONFIG : DATA_DIR);
+  const config = sampleConfig({ dataDir, port, cwd, credentials });
   const signal = stopSignal();
-  const connector = await openConnector(sampleConfig(dataDir, port, credentials), { logger: createLogger("warn") });
+  const connector = await openConnector(config, { logger: createLogger("warn") });
   try {
-    const { operations } = connector;
-    const server = { ...(await serve(connector, port)), dataDir, source, writeKey };
+    const { url, adminToken, busyPort } = await serve(connector, port);
+    await using _announced = await announceServer(config.dataDir, { url, token: adminToken });
     connector.startDelivery();
-    print(await runSample({ operations, server, webhookSecret, clock: systemClock, signal }), json);
+    const { source, writeKey, webhookSecret } = credentials;
+    const server = { url, busyPort, dataDir: relative(cwd, config.dataDir) || ".", source, writeKey };
+    const { operations } = connector;
+    const report = await runSample({ operations, server, webhookSecret, clock: systemClock, signal });
+    answer(report, (paint) => showSample(report, paint));
     if (!exit && !signal.aborted) await once(signal, "abort");
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
@@ -61,28 +66,25 @@ async function start(options: StartOptions): Promise<void> {
   }
 }
 
-/** One source with both doors guarded, and the embedded engine. */
-function sampleConfig(
-  dataDir: string,
-  port: number,
-  { source, writeKey, webhookSecret }: { source: string; writeKey: string; webhookSecret: string },
-): Config {
-  const segment = {
-    type: "segment" as const,
-    writeKeys: [writeKey],
-    webhook: { secrets: [createSecret(webhookSecret)] },
-  };
-  const input = { dataDir, server: { host: HOST, port }, sources: { [source]: segment } };
-  return parseConfig(input, { cwd: process.cwd() });
+interface SampleSettings {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly cwd: string;
+  readonly credentials: SampleCredentials;
 }
 
-function print(report: SampleReport, json: boolean): void {
-  const text = json ? `${JSON.stringify(report)}\n` : showSample(report, { colors: process.stdout.isTTY === true });
-  process.stdout.write(text);
+/** One source with both doors guarded, and the embedded engine. */
+function sampleConfig({ dataDir, port, cwd, credentials }: SampleSettings): Config {
+  const { source, writeKey, webhookSecret } = credentials;
+  const webhook = { secrets: [createSecret(webhookSecret)] };
+  const sources = { [source]: { type: "segment" as const, writeKeys: [writeKey], webhook } };
+  return parseConfig({ dataDir, server: { host: HOST, port }, sources }, { cwd });
 }
+
+type Served = Awaited<ReturnType<Connector["serve"]>> & { readonly busyPort: number | null };
 
 /** On a free port when the one asked for is taken. */
-async function serve(connector: Connector, port: number): Promise<{ url: string; busyPort: number | null }> {
+async function serve(connector: Connector, port: number): Promise<Served> {
   try {
     return { ...(await connector.serve({ host: HOST, port })), busyPort: null };
   } catch (thrown) {
@@ -94,13 +96,6 @@ async function serve(connector: Connector, port: number): Promise<{ url: string;
 function isPortTaken(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
   return ("code" in thrown && thrown.code === "EADDRINUSE") || isPortTaken(thrown.cause);
-}
-
-/** Aborts at the first Ctrl-C; the second ends the process as usual. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
-  return stop.signal;
 }
 
 function secret(prefix: string): string {

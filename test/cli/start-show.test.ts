@@ -1,3 +1,4 @@
+import { createColors } from "picocolors";
 import { describe, expect, it } from "vitest";
 import type { SampleReport } from "../../src/cli/sample-report.ts";
 import { showSample } from "../../src/cli/sample-show.ts";
@@ -38,19 +39,19 @@ const report: SampleReport = {
   },
 };
 
-const plain = showSample(report, { colors: false });
+const plain = showSample(report, createColors(false));
 
 describe("the page of prickle start", () => {
   it("is at most 100 columns wide and has no codes of colours without a terminal", () => {
     const widths = plain.split("\n").map((line) => line.length);
     expect(Math.max(...widths)).toBeLessThanOrEqual(100);
     expect(plain).not.toContain("\u001b");
-    expect(showSample(report, { colors: true })).toContain("\u001b");
+    expect(showSample(report, createColors(true))).toContain("\u001b");
   });
 
   it("tells what went in, what came out, and why calls were refused", () => {
     expect(plain).toContain("8,820 calls");
-    expect(plain).toContain("8,682 messages delivered to the engine, 1 request made again");
+    expect(plain).toContain("137 requests, 1 request made again");
     expect(plain).toContain("111 duplicates left out · 27 rejected · 0 dead");
     expect(plain).toContain("delete_not_supported 9, missing_user 9");
   });
@@ -72,7 +73,7 @@ describe("the page of prickle start", () => {
   });
 
   it("says so when all of it had come before", () => {
-    const again = showSample({ ...report, out: { ...report.out, playedBefore: true } }, { colors: false });
+    const again = showSample({ ...report, out: { ...report.out, playedBefore: true } }, createColors(false));
     expect(again).toContain("every call was known again");
   });
 });
