@@ -1,6 +1,6 @@
 /** How far a backfill is: a bar in a terminal, a line every few seconds elsewhere. */
 
-import { Format, SingleBar } from "cli-progress";
+import cliProgress from "cli-progress";
 import type { BackfillProgress } from "../core/operations.ts";
 import { bytes, count, span } from "./show-table.ts";
 
@@ -57,14 +57,14 @@ function createPace(now: () => number): PaceOf {
 }
 
 function barDisplay(stream: NodeJS.WritableStream, paceOf: PaceOf): ProgressDisplay {
-  const bar = new SingleBar({
+  const bar = new cliProgress.SingleBar({
     stream,
     hideCursor: true,
     clearOnComplete: true,
     gracefulExit: false,
     fps: 8,
     format: (options, params, { line = "" }: { line?: string }) =>
-      `${Format.BarFormat(params.progress, options)} ${line}`,
+      `${cliProgress.Format.BarFormat(params.progress, options)} ${line}`,
     barsize: 24,
     barCompleteChar: "█",
     barIncompleteChar: "░",

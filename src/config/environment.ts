@@ -2,7 +2,7 @@
 
 import type { Finding, Path } from "./problem.ts";
 import { isSecretNode, nodeAt, takesNumber } from "./schema-node.ts";
-import { createSecret } from "./secret.ts";
+import { createSecret, isSecret } from "./secret.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,6 +23,7 @@ export function substitute(data: unknown, environment: Environment): Substituted
   const fromEnvironment = new Set<string>();
   const visit = (value: unknown, at: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...at, index]));
+    if (isSecret(value)) return value;
     if (isPlainObject(value))
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, visit(inner, [...at, key])]));
     if (typeof value !== "string" || !value.includes("${")) return value;
