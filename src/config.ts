@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { crossCheck, isLoopback } from "./config/cross-checks.ts";
+import { crossCheck, isLoopback, tooManyGroupTypes } from "./config/cross-checks.ts";
 import { type ConfigDocument, readDocument } from "./config/document.ts";
 import { type Environment, substitute } from "./config/environment.ts";
 import { findingsOf } from "./config/issues.ts";
@@ -11,7 +11,7 @@ import { type ConfigProblem, type Finding, type Path, pathText, problemLine } fr
 import { type ConfigInput, configSchema, DEFAULT_DATA_DIR, type ParsedConfig } from "./config/schema.ts";
 import type { Secret } from "./config/secret.ts";
 import { PrickleError } from "./core/errors.ts";
-import { checkMapping, type MappingSource } from "./core/mapping/compile.ts";
+import { checkMapping, compileMapping, type MappingSource } from "./core/mapping/compile.ts";
 
 export { type ConfigProblem, problemLine } from "./config/problem.ts";
 export type { ConfigInput } from "./config/schema.ts";
@@ -86,11 +86,14 @@ export function loadConfig(options: ConfigOptions): Config {
 
 /** Every problem of the configuration and of the mappings it names. Never throws. */
 export function checkConfig(options: ConfigOptions): CheckedConfig {
-  const { config, problems, mappings } = examine(readFile(options), options);
+  const opened = readFile(options);
+  const { config, problems, mappings } = examine(opened, options);
   const ofMappings = mappings.flatMap(({ text, file }) =>
     checkMapping(text, file).map(({ message, ...place }) => ({ ...place, found: message, allowed: "", hint: null })),
   );
-  return { config, problems: [...problems, ...ofMappings] };
+  const sound = ofMappings.length === 0 ? mappings.map((mapping) => compileMapping(mapping).groupTypes) : [];
+  const tooMany = placed(tooManyGroupTypes(sound), opened);
+  return { config, problems: [...problems, ...tooMany, ...ofMappings] };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What no single value shows: doors open to everybody, keys in two places, two engines on one file. */
 
+import { MAX_GROUP_TYPES } from "../core/group.ts";
 import type { Finding, Path } from "./problem.ts";
 import type { ParsedConfig } from "./schema.ts";
 
@@ -12,6 +13,14 @@ export function isLoopback(host: string): boolean {
 
 export function crossCheck({ server, sources, destinations }: ParsedConfig): readonly Finding[] {
   return [...unguardedSources(server.host, sources), ...sharedWriteKeys(sources), ...secondEngines(destinations)];
+}
+
+/** Over all mappings together: PostHog drops a sixth without a word. */
+export function tooManyGroupTypes(ofMappings: readonly (readonly string[])[]): readonly Finding[] {
+  const groupTypes = [...new Set(ofMappings.flat())];
+  if (groupTypes.length <= MAX_GROUP_TYPES) return [];
+  const found = `the mappings have ${groupTypes.length} group types together: ${groupTypes.join(", ")}`;
+  return [{ at: ["sources"], atKey: true, found, allowed: `${MAX_GROUP_TYPES}, as in PostHog` }];
 }
 
 function unguardedSources(host: string, sources: Sources): readonly Finding[] {

@@ -37,7 +37,7 @@ function arrivedByUser(): Map<string, number[]> {
   const events = new Map(posthog.events().map((event) => [event.uuid, event]));
   const byUser = new Map<string, number[]>();
   for (const uuid of new Set(posthog.arrivals)) {
-    const { distinctId, properties } = events.get(uuid) ?? { distinctId: "?", properties: {} };
+    const { distinctId = "?", properties = {} } = events.get(uuid) ?? {};
     const numbers = byUser.get(distinctId) ?? [];
     byUser.set(distinctId, numbers);
     numbers.push(Number(properties.number));
