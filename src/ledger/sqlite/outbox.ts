@@ -1,9 +1,9 @@
-/** The outbox table: runs of messages, lane by lane. */
+/**
+ * The outbox table: runs of messages in the order they were committed, so that a commit writes at the table's end only.
+ * Which runs a lane has waiting is kept in memory.
+ */
 
 import type { DatabaseSync } from "node:sqlite";
-
-/** Ids of a lane begin at `lane * LANE_SPAN`: 64 lanes of 7e13 messages stay within the integers JavaScript counts in. */
-const LANE_SPAN = 2 ** 46;
 
 export interface RunHead {
   readonly lane: number;
@@ -21,57 +21,132 @@ export interface Run extends RunHead {
 
 export interface Outbox {
   append(run: Run): void;
+  /** Takes the last run appended to a lane out of memory again, as its transaction was rolled back. */
+  forgetLast(lane: number): void;
   /** Runs of a lane from the one that holds `seq` on. */
   runsFrom(lane: number, seq: number): Iterable<Run>;
   headsFrom(lane: number, seq: number): Iterable<RunHead>;
-  /** All of them, without their messages, lane by lane. */
-  scan(): Iterable<RunHead>;
   /** Forgets the runs of a lane that end before `seq`. */
   forgetBefore(lane: number, seq: number): void;
+  /** Reads from the table which runs there are, in order: at the start, and after a rollback. */
+  load(visit: (run: RunHead) => void): void;
 }
 
-export function createOutbox(database: DatabaseSync): Outbox {
-  const head = "id, count, committed_at, only_destination";
-  const fromSeq =
-    "id >= max(:start, coalesce((SELECT max(id) FROM outbox WHERE id BETWEEN :start AND :id), 0)) AND id < :end";
+export function createOutbox(database: DatabaseSync, lanes: number): Outbox {
+  const head = "id, lane, first_seq, count, committed_at, only_destination";
   const insert = database.prepare(
-    "INSERT INTO outbox (id, count, committed_at, only_destination, frames) VALUES (?, ?, ?, ?, ?)",
+    "INSERT INTO outbox (id, lane, first_seq, count, committed_at, only_destination, frames) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
-  const runs = database.prepare(`SELECT ${head}, frames FROM outbox WHERE ${fromSeq} ORDER BY id`);
-  const heads = database.prepare(`SELECT ${head} FROM outbox WHERE ${fromSeq} ORDER BY id`);
+  const runOf = database.prepare(`SELECT ${head}, frames FROM outbox WHERE id = ?`);
+  const headOfRun = database.prepare(`SELECT ${head} FROM outbox WHERE id = ?`);
   const all = database.prepare(`SELECT ${head} FROM outbox ORDER BY id`);
-  const forget = database.prepare("DELETE FROM outbox WHERE id >= :start AND id < :id AND id + count <= :id");
+  const forget = database.prepare("DELETE FROM outbox WHERE id = ?");
+  let queues: RunQueue[] = [];
+  let nextId = 0;
+
+  const queueOf = (lane: number): RunQueue => {
+    const queue = queues[lane];
+    if (!queue) throw new RangeError(`there is no lane ${lane}`);
+    return queue;
+  };
 
   return {
-    append: ({ lane, firstSeq, count, committedAt, onlyDestination, frames }) => {
-      insert.run(lane * LANE_SPAN + firstSeq, count, committedAt, onlyDestination, frames);
+    append({ lane, firstSeq, count, committedAt, onlyDestination, frames }) {
+      insert.run(nextId, lane, firstSeq, count, committedAt, onlyDestination, frames);
+      queueOf(lane).add(nextId, firstSeq, count);
+      nextId += 1;
     },
+    forgetLast: (lane) => queueOf(lane).removeLast(),
     *runsFrom(lane, seq) {
-      for (const row of runs.iterate(range(lane, seq))) yield { ...headOf(row), frames: framesOf(row) };
+      for (const id of queueOf(lane).from(seq)) {
+        const row = runOf.get(id);
+        if (row) yield { ...headOf(row), frames: framesOf(row) };
+      }
     },
     *headsFrom(lane, seq) {
-      for (const row of heads.iterate(range(lane, seq))) yield headOf(row);
+      for (const id of queueOf(lane).from(seq)) {
+        const row = headOfRun.get(id);
+        if (row) yield headOf(row);
+      }
     },
-    *scan() {
-      for (const row of all.iterate()) yield headOf(row);
+    forgetBefore(lane, seq) {
+      for (const id of queueOf(lane).takeBefore(seq)) forget.run(id);
     },
-    forgetBefore: (lane, seq) => {
-      forget.run({ start: lane * LANE_SPAN, id: lane * LANE_SPAN + seq });
+    load(visit) {
+      queues = Array.from({ length: lanes }, createRunQueue);
+      for (const row of all.iterate()) {
+        const run = headOf(row);
+        const id = Number(row.id);
+        queueOf(run.lane).add(id, run.firstSeq, run.count);
+        nextId = Math.max(nextId, id + 1);
+        visit(run);
+      }
+    },
+  };
+}
+
+/** The runs a lane has waiting, by id and first seq: two numbers a run, however many wait. */
+interface RunQueue {
+  add(id: number, firstSeq: number, count: number): void;
+  removeLast(): void;
+  /** Ids from the run that holds `seq` on. */
+  from(seq: number): Iterable<number>;
+  /** Takes out the runs that end before `seq`. */
+  takeBefore(seq: number): readonly number[];
+}
+
+function createRunQueue(): RunQueue {
+  const ids: number[] = [];
+  const firstSeqs: number[] = [];
+  /** Seq after the last message. */
+  let end = 0;
+  /** Of the first that is not gone; what is gone is cut off now and then. */
+  let start = 0;
+
+  function indexOf(seq: number): number {
+    let low = start;
+    let high = ids.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((firstSeqs[middle] ?? 0) <= seq) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  return {
+    add(id, firstSeq, count) {
+      ids.push(id);
+      firstSeqs.push(firstSeq);
+      end = firstSeq + count;
+    },
+    removeLast() {
+      ids.pop();
+      end = firstSeqs.pop() ?? end;
+    },
+    *from(seq) {
+      for (let index = indexOf(seq); index < ids.length; index++) yield ids[index] ?? -1;
+    },
+    takeBefore(seq) {
+      const before = start;
+      while (start < ids.length && (firstSeqs[start + 1] ?? end) <= seq) start += 1;
+      const taken = ids.slice(before, start);
+      if (start > ids.length / 2) {
+        ids.splice(0, start);
+        firstSeqs.splice(0, start);
+        start = 0;
+      }
+      return taken;
     },
   };
 }
 
 type Row = Record<string, unknown>;
 
-function range(lane: number, seq: number): Record<string, number> {
-  return { start: lane * LANE_SPAN, id: lane * LANE_SPAN + seq, end: (lane + 1) * LANE_SPAN };
-}
-
-function headOf({ id, count, committed_at, only_destination }: Row): RunHead {
-  const lane = Math.floor(Number(id) / LANE_SPAN);
+function headOf({ lane, first_seq, count, committed_at, only_destination }: Row): RunHead {
   return {
-    lane,
-    firstSeq: Number(id) - lane * LANE_SPAN,
+    lane: Number(lane),
+    firstSeq: Number(first_seq),
     count: Number(count),
     committedAt: Number(committed_at),
     onlyDestination: typeof only_destination === "string" ? only_destination : null,

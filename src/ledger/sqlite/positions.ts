@@ -36,7 +36,11 @@ export interface Positions {
   depthOf(destination: string): number;
   /** Of the destination that waits for most. */
   depth(): number;
-  /** Reads everything anew from the tables: to be called after a rollback. */
+  /** A transaction begins. */
+  begin(): void;
+  /** After a rollback of a transaction that did nothing but append. */
+  undoAppends(): void;
+  /** Reads everything anew from the tables: after a rollback of any other. */
   load(): void;
 }
 
@@ -54,6 +58,8 @@ export function createPositions(
   let nextSeqs: number[] = [];
   let positions = new Map<string, Position[]>();
   let depths = new Map<string, number>();
+  /** Since the transaction began. */
+  let appends: RunHead[] = [];
 
   function load(): void {
     nextSeqs = new Array<number>(lanes).fill(0);
@@ -69,7 +75,7 @@ export function createPositions(
       position.lastFailure = typeof row.last_failure === "string" ? row.last_failure : null;
       if (typeof row.ahead === "string") readAhead(row.ahead, position);
     }
-    for (const run of outbox.scan()) count(run);
+    outbox.load(count);
     depths = new Map();
     for (const [name, all] of positions)
       depths.set(
@@ -89,6 +95,14 @@ export function createPositions(
     }
   }
 
+  function deepen({ lane, onlyDestination }: RunHead, messages: number): void {
+    for (const name of destinations) {
+      if (onlyDestination !== null && onlyDestination !== name) continue;
+      of(name, lane).depth += messages;
+      depths.set(name, (depths.get(name) ?? 0) + messages);
+    }
+  }
+
   const of = (destination: string, lane: number): Position => {
     const position = positions.get(destination)?.[lane];
     if (!position) throw new TypeError(`no destination "${destination}" with lane ${lane} was opened`);
@@ -103,13 +117,21 @@ export function createPositions(
     of,
     nextSeq,
     load,
+    begin: () => {
+      appends = [];
+    },
     appended(run) {
+      appends.push(run);
       nextSeqs[run.lane] = run.firstSeq + run.count;
-      for (const name of destinations) {
-        if (run.onlyDestination !== null && run.onlyDestination !== name) continue;
-        of(name, run.lane).depth += run.count;
-        depths.set(name, (depths.get(name) ?? 0) + run.count);
+      deepen(run, run.count);
+    },
+    undoAppends() {
+      for (const run of appends.reverse()) {
+        outbox.forgetLast(run.lane);
+        nextSeqs[run.lane] = run.firstSeq;
+        deepen(run, -run.count);
       }
+      appends = [];
     },
     moved(destination, lane) {
       const position = of(destination, lane);

@@ -9,12 +9,14 @@ export const FILE_NAME = "ledger.sqlite";
 
 /**
  * Several messages of a lane that were committed together rest in one row, a run: `count` frames of consecutive seqs.
- * Its id holds the lane above the first seq, so that what waits in a lane is a range.
+ * Runs lie in the order of commits, whatever their lane: a commit then writes one place of the file, not one a lane.
  */
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
+    lane INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
     count INTEGER NOT NULL,
     committed_at INTEGER NOT NULL,
     only_destination TEXT,

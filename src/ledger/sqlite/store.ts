@@ -49,8 +49,9 @@ export function openStore(options: StoreOptions): Store {
   const path = join(options.directory, FILE_NAME);
   const database = openDatabase(path, options.lanes);
   try {
-    const { apply, reload, flushCounters } = createApply(database, options);
+    const { apply, begin, rollBack, flushCounters } = createApply(database, options);
     const inTransaction = (requests: readonly Request[]): readonly Done[] => {
+      begin();
       database.exec("BEGIN IMMEDIATE");
       try {
         const done = requests.map(apply);
@@ -60,7 +61,7 @@ export function openStore(options: StoreOptions): Store {
       } catch (thrown) {
         if (database.isTransaction) database.exec("ROLLBACK");
         if (isFlushFailure(thrown)) throw thrown;
-        reload();
+        rollBack(requests);
         throw asLedgerError(thrown, path);
       }
     };
@@ -76,8 +77,9 @@ export function openStore(options: StoreOptions): Store {
 }
 
 function createApply(database: DatabaseSync, options: StoreOptions) {
-  const outbox = createOutbox(database);
-  const positions = createPositions(database, outbox, { lanes: lanesOf(database), destinations: options.destinations });
+  const lanes = lanesOf(database);
+  const outbox = createOutbox(database, lanes);
+  const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
   const counters = createCounters(database);
   const seen = createSeen(database, options.seenDays);
   const rejections = createRejections(database);
@@ -124,11 +126,14 @@ function createApply(database: DatabaseSync, options: StoreOptions) {
     }
   }
 
-  const reload = () => {
-    positions.load();
+  /** Brings what is in memory back to what is on disk. */
+  const rollBack = (requests: readonly Request[]) => {
+    // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
+    if (requests.every(({ kind }) => kind === "commit")) positions.undoAppends();
+    else positions.load();
     counters.load();
   };
-  return { apply, reload, flushCounters: counters.flush };
+  return { apply, begin: positions.begin, rollBack, flushCounters: counters.flush };
 }
 
 interface CarryOut {
