@@ -58,7 +58,14 @@ export function startSender({ url, writeKey, senders, callsPerRequest }: SenderO
   }
 
   const stopped = Promise.all(Array.from({ length: senders }, (_, sender) => send(sender))).then(() => undefined);
-  return { stopped, stop: () => void (isStopping = true), acknowledged, retries: () => retries };
+  return {
+    stopped,
+    stop() {
+      isStopping = true;
+    },
+    acknowledged,
+    retries: () => retries,
+  };
 }
 
 const BEGINNING = Date.UTC(2026, 9, 1);

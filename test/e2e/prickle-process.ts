@@ -16,6 +16,8 @@ export interface Workplace {
   readonly dataDir: string;
   /** Runs `prickle …` here. */
   run(...words: readonly string[]): Command;
+  /** Runs `prickle … --json` here and gives what it answers. Throws with its stderr unless it exits with 0. */
+  ask<Answer>(...words: readonly string[]): Promise<Answer>;
   /** Runs `prickle serve` and waits until it takes calls. */
   serve(): Promise<Served>;
   remove(): Promise<void>;
@@ -66,6 +68,11 @@ export async function createWorkplace(config: object, env: Readonly<Record<strin
     directory,
     dataDir,
     run,
+    async ask<Answer>(...words: readonly string[]) {
+      const { code, stdout, stderr } = await run(...words, "--json").ended;
+      if (code === 0) return JSON.parse(stdout) as Answer; // As the caller knows the command.
+      throw new Error(`prickle ${words.join(" ")} exited with ${code}:\n${stderr}`);
+    },
     async serve() {
       const command = run("serve");
       const url = await ready(command, dataDir);

@@ -1,0 +1,130 @@
+/** kill -9 while a file is read and delivered: run again to its end, it leaves what a run that nobody killed leaves. */
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { GroupPage, Trends } from "../../src/core/analytics.ts";
+import type { LedgerStatus } from "../../src/core/ledger.ts";
+import type { BackfillSummary } from "../../src/core/operations.ts";
+import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
+import { readEngineFile } from "./engine-file.ts";
+import { createWorkplace, type Workplace } from "./prickle-process.ts";
+import { createChance } from "./seeded.ts";
+import { inventSegmentLog } from "./segment-log.ts";
+
+const SEED = 20_250_106;
+const LOG = inventSegmentLog({ seed: SEED, lines: 24_000 });
+const MESSAGES = LOG.lines - LOG.repeated - LOG.useless;
+const FILE = "calls.jsonl.gz";
+/** How far reading may be ahead of delivering. */
+const MAX_DEPTH = 10_000;
+/** So that the last run, too, has something left to read. */
+const LAST_KILL_AT = MESSAGES - MAX_DEPTH - 2_000;
+const KILLS_UNDER_WAY = 8;
+const KILLS_AT_START = 2;
+
+interface Rig {
+  readonly posthog: FakePosthog;
+  readonly workplace: Workplace;
+}
+
+let undisturbed: Rig;
+let killed: Rig;
+
+beforeEach(async () => {
+  undisturbed = await createRig({});
+  killed = await createRig({ maxDepth: MAX_DEPTH });
+});
+afterEach(async () => {
+  for (const { workplace, posthog } of [undisturbed, killed]) {
+    await workplace.remove();
+    await posthog.close();
+  }
+});
+
+async function createRig(ledger: { readonly maxDepth?: number }): Promise<Rig> {
+  const posthog = await startFakePosthog();
+  const workplace = await createWorkplace(
+    {
+      sources: { segment: { type: "segment" } },
+      destinations: {
+        engine: { type: "engine" },
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a secret in prickle.yaml
+        posthog: { type: "posthog", host: posthog.url, token: "${TOKEN}", messagesPerSecond: null },
+      },
+      ledger,
+    },
+    { TOKEN: "phc_test" },
+  );
+  await writeFile(join(workplace.directory, FILE), gzipSync(LOG.text));
+  return { posthog, workplace };
+}
+
+/** Everything of the answers, the engine's file and PostHog that does not tell when it came there. */
+async function outcomeOf({ workplace, posthog }: Rig) {
+  const groups = async (type: string) => {
+    const page = await workplace.ask<GroupPage>("groups", type, "--limit", "1000");
+    return page.groups.map(({ updatedAt: _updatedAt, ...group }) => group);
+  };
+  const trends = (...words: readonly string[]) => workplace.ask<Trends>("trends", ...words);
+  const { sizeBytes: _size, destinations, ...status } = await workplace.ask<LedgerStatus>("status");
+  return {
+    status,
+    destinations: destinations.map(({ retried: _retried, ...destination }) => destination),
+    company: await groups("company"),
+    project: await groups("project"),
+    companiesByDay: await trends("--group-type", "company", "--interval", "day"),
+    projectsByWeek: await trends("--group-type", "project", "--event", "Task Completed"),
+    engine: await readEngineFile(workplace.dataDir),
+    posthogEvents: new Map(posthog.events().map((event) => [event.uuid, event])),
+    posthogGroups: posthog.groups,
+  };
+}
+
+/** Kills the run when PostHog has been brought `moment` different messages by it and the runs before. */
+async function runUntil(moment: number, seen: Set<string>): Promise<{ readonly wasKilled: boolean }> {
+  const run = killed.workplace.run("backfill", FILE);
+  killed.posthog.failWhen((uuids) => {
+    for (const uuid of uuids) seen.add(uuid);
+    if (seen.size >= moment) run.process.kill("SIGKILL");
+    return null;
+  });
+  return { wasKilled: (await run.ended).code === null };
+}
+
+it("ends as a run that nobody killed, over ten kills", async () => {
+  const chance = createChance(SEED);
+  expect(LOG.repeated).toBeGreaterThan(100);
+  expect(LOG.useless).toBeGreaterThan(100);
+  const whole = await undisturbed.workplace.ask<BackfillSummary>("backfill", FILE);
+  expect(whole).toMatchObject({ records: LOG.lines, resumedAt: 0, messages: MESSAGES, rejected: LOG.useless });
+  const expected = await outcomeOf(undisturbed);
+  expect(expected.status).toMatchObject({ committed: MESSAGES, duplicates: LOG.repeated, rejected: LOG.useless });
+  expect(expected.destinations).toMatchObject([
+    { delivered: MESSAGES, depth: 0, dead: 0 },
+    { delivered: MESSAGES, depth: 0, dead: 0 },
+  ]);
+  expect(expected.engine).toMatchObject({ events: expected.engine.uuids });
+  expect(expected.posthogEvents.size).toBe(MESSAGES);
+
+  for (let kill = 0; kill < KILLS_AT_START; kill++) {
+    const run = killed.workplace.run("backfill", FILE);
+    await delay(chance.below(600));
+    run.process.kill("SIGKILL");
+    expect((await run.ended).code).toBe(null);
+  }
+  const moments = Array.from({ length: KILLS_UNDER_WAY }, () => 1 + chance.below(LAST_KILL_AT));
+  const seen = new Set<string>();
+  for (const moment of moments.sort((one, other) => one - other)) {
+    expect(await runUntil(moment, seen)).toEqual({ wasKilled: true });
+  }
+  killed.posthog.failWhen(() => null);
+  const last = await killed.workplace.ask<BackfillSummary>("backfill", FILE);
+
+  expect(last).toMatchObject({ complete: true, records: LOG.lines });
+  expect(last.resumedAt).toBeGreaterThan(0);
+  expect(last.resumedAt).toBeLessThan(LOG.lines);
+  expect(await outcomeOf(killed)).toEqual(expected);
+});
