@@ -18,6 +18,8 @@ export interface SegmentDoorParts {
 const TRACKING_LIMITS: BodyLimits = { maxWireBytes: 1024 * 1024, maxBytes: 1024 * 1024 };
 /** Segment batches up to 4,000 calls. */
 const WEBHOOK_LIMITS: BodyLimits = { maxWireBytes: 8 * 1024 * 1024, maxBytes: 16 * 1024 * 1024 };
+/** Whichever the customer chose in Segment. */
+const WEBHOOK_METHODS = ["POST", "PUT", "PATCH"];
 const TRACKING_PREFIX = "/v1/";
 
 export function addSegmentDoors(server: FastifyInstance, { doors, bodies, clock }: SegmentDoorParts): void {
@@ -26,9 +28,13 @@ export function addSegmentDoors(server: FastifyInstance, { doors, bodies, clock 
     return { path, headers: singleHeaders(request.headers), body, receivedAt: clock.now() };
   }
 
-  server.post<{ Params: { source: string } }>("/webhooks/:source", async (request, reply) => {
-    await doors.webhook(request.params.source, await read(request, "", WEBHOOK_LIMITS));
-    return succeed(reply);
+  server.route<{ Params: { source: string } }>({
+    method: WEBHOOK_METHODS,
+    url: "/webhooks/:source",
+    handler: async (request, reply) => {
+      await doors.webhook(request.params.source, await read(request, "", WEBHOOK_LIMITS));
+      return succeed(reply);
+    },
   });
 
   server.post<{ Params: { "*": string } }>(`${TRACKING_PREFIX}*`, async (request, reply) => {

@@ -76,7 +76,8 @@ interface Door {
 
 function readSingle(call: JsonObject, type: CallType, door: Door): SourceRecord | Rejection {
   call.type = type;
-  return readOne(call, { door, sentAt: null, index: 0 });
+  // The request was measured as it came, without the type just added.
+  return readOne(call, { door, sentAt: null, index: 0, maxBytes: Number.POSITIVE_INFINITY });
 }
 
 function readBatch(body: JsonObject, door: Door): (SourceRecord | Rejection)[] {
@@ -89,7 +90,8 @@ function readBatch(body: JsonObject, door: Door): (SourceRecord | Rejection)[] {
   }
   const shared = readShared(body, batch.length);
   const sentAt = readable(body.sentAt);
-  return batch.map((value, index) => readOne(value, { door, sentAt, index, shared }));
+  const maxBytes = door.limits.maxCallBytes;
+  return batch.map((value, index) => readOne(value, { door, sentAt, index, maxBytes, shared }));
 }
 
 interface Place {
@@ -97,11 +99,13 @@ interface Place {
   /** Of the batch; a call may have its own. */
   readonly sentAt: number | null;
   readonly index: number;
+  /** Of the call as compact JSON. */
+  readonly maxBytes: number;
   readonly shared?: SharedFields | null;
 }
 
-function readOne(value: JsonValue, { door, sentAt, index, shared }: Place): SourceRecord | Rejection {
-  const { source, receivedAt, limits } = door;
+function readOne(value: JsonValue, { door, sentAt, index, maxBytes, shared }: Place): SourceRecord | Rejection {
+  const { source, receivedAt } = door;
   const call = isJsonObject(value) ? value : null;
   if (call?.writeKey !== undefined) delete call.writeKey;
   const outcome = readCall(value, {
@@ -109,7 +113,7 @@ function readOne(value: JsonValue, { door, sentAt, index, shared }: Place): Sour
     receivedAt,
     sentAt: sentAt ?? readable(call?.sentAt),
     position: `${receivedAt}/${index}`,
-    maxBytes: limits.maxCallBytes,
+    maxBytes,
   });
   if (isRejection(outcome)) return outcome;
   if (shared) mergeShared(outcome.payload, shared);
