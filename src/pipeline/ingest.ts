@@ -52,8 +52,9 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       const rejections = [...intake.rejections];
       const records: CommitRecord[] = [];
       for (const record of intake.records) {
-        const messages = interpret(record, dependencies, rejections);
-        if (messages.length > 0) records.push({ id: recordUuid(record), messages });
+        const id = recordUuid(record);
+        const messages = interpret(record, id, dependencies, rejections);
+        if (messages.length > 0) records.push({ id, messages });
       }
       const received = intake.records.length + intake.rejections.length;
       observer.received(source, received);
@@ -77,6 +78,7 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
 /** Maps one record; what it refuses is added to `rejections`. */
 function interpret(
   record: SourceRecord,
+  recordId: string,
   { mapping, ledger }: IngestDependencies,
   rejections: Rejection[],
 ): readonly OutgoingMessage[] {
@@ -84,7 +86,8 @@ function interpret(
   for (const problem of problems) rejections.push(rejectionOf(record, problem));
   const messages: OutgoingMessage[] = [];
   for (const [index, draft] of drafts.entries()) {
-    const uuid = messageUuid(record, index);
+    // The same hash: not computed again.
+    const uuid = index === 0 && record.statedAt !== null ? recordId : messageUuid(record, index);
     const built = buildMessage(draft, { uuid, occurredAt: record.occurredAt, lanes: ledger.lanes });
     if ("reason" in built) rejections.push(rejectionOf(record, built));
     else messages.push(built);

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { Ledger } from "../core/ledger.ts";
 import type { Rejection } from "../core/record.ts";
-import type { Page, PullProgress, PullSource } from "../core/source.ts";
+import type { PullProgress, PullSource } from "../core/source.ts";
 import type { Ingest, IngestResult, Prepared } from "./ingest.ts";
 
 export interface SyncDependencies {
@@ -30,42 +30,71 @@ export interface SyncResult {
 
 /** How long to wait for room in the ledger when the error does not say. */
 const ROOM_WAIT_MS = 500;
+/** Pages that one commit takes at most: what is mapped while the one before is on its way to the disk. */
+const MAX_PAGES = 3;
+
+/** Pages read and mapped, to be committed together with the cursor of the last one. */
+interface Batch {
+  readonly pages: readonly Prepared[];
+  readonly cursor: string;
+  readonly progress: PullProgress;
+}
 
 /**
- * Commits every page with its cursor, in order, each once the page before it is on disk; the next page is read and
- * mapped meanwhile. A ledger without room is waited for: deliveries make some.
+ * Commits pages with their cursor, in order, one commit at a time; the next pages are read and mapped meanwhile. A
+ * ledger without room is waited for: deliveries make some.
  * @throws whatever the source throws, and LEDGER_UNAVAILABLE, LEDGER_LOCKED; what was committed until then stays.
  */
 export async function sync(
   { source, ingest, ledger, clock }: SyncDependencies,
-  onPage: (progress: PullProgress, result: IngestResult) => void,
+  onCommit: (progress: PullProgress, result: IngestResult) => void,
   signal: AbortSignal,
 ): Promise<SyncResult> {
   let progress: PullProgress = { records: 0, bytes: 0, totalBytes: null };
   let resumedAt: number | null = null;
-  let committing: Promise<void> = Promise.resolve();
+  let waiting: Batch | null = null;
+  let committing: Promise<void> | null = null;
 
-  const commit = async (prepared: Prepared, page: Page) => {
-    const checkpoint = { name: source.checkpointName, cursor: page.cursor };
-    const result = await whenThereIsRoom(() => ingest.commit(prepared, checkpoint), clock, signal);
+  const commit = async ({ pages, cursor, progress: reached }: Batch) => {
+    const checkpoint = { name: source.checkpointName, cursor };
+    const result = await whenThereIsRoom(() => ingest.commit(joined(pages), checkpoint), clock, signal);
     if (!result) return;
-    progress = page.progress;
-    onPage(progress, result);
+    progress = reached;
+    onCommit(progress, result);
+  };
+  const commitWaiting = () => {
+    if (!waiting) return;
+    const batch = waiting;
+    waiting = null;
+    committing = commit(batch).then(() => {
+      committing = null;
+    });
+    committing.catch(() => undefined); // Its failure is met where it is awaited.
   };
 
   try {
     for await (const page of source.pages(await ledger.checkpoint(source.checkpointName), signal)) {
       resumedAt ??= page.progress.records - page.records.length - page.rejections.length;
-      const prepared = ingest.prepare(page);
-      await committing;
+      const pages: readonly Prepared[] = [...(waiting?.pages ?? []), ingest.prepare(page)];
+      waiting = { pages, cursor: page.cursor, progress: page.progress };
+      if (pages.length >= MAX_PAGES) await committing;
       if (signal.aborted) break;
-      committing = commit(prepared, page);
-      committing.catch(() => undefined); // Its failure is met at the next `await committing`.
+      if (!committing) commitWaiting();
     }
   } finally {
     await committing;
+    if (!signal.aborted) commitWaiting();
+    await committing;
   }
   return { progress, resumedAt: resumedAt ?? 0, complete: !signal.aborted };
+}
+
+function joined(pages: readonly Prepared[]): Prepared {
+  return {
+    received: pages.reduce((sum, { received }) => sum + received, 0),
+    records: pages.flatMap(({ records }) => records),
+    rejections: pages.flatMap(({ rejections }) => rejections),
+  };
 }
 
 /** Null when `signal` aborts while waiting. */

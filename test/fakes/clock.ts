@@ -14,7 +14,11 @@ export function createManualClock(startMs = Date.UTC(2026, 10, 1)): ManualClock 
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted || ms <= 0) return resolve();
-        const sleeper = { dueAt: now + ms, wake: () => (sleepers.delete(sleeper), resolve()) };
+        const wake = () => {
+          sleepers.delete(sleeper);
+          resolve();
+        };
+        const sleeper = { dueAt: now + ms, wake };
         sleepers.add(sleeper);
         signal?.addEventListener("abort", sleeper.wake, { once: true });
       }),

@@ -31,64 +31,88 @@ function pageOf(number: number, pages: number): Page {
   };
 }
 
-/** What reaches the disk, in order; `obstruct` runs before each commit. */
-function createDisk(obstruct: (cursor: string) => void | Promise<void> = () => undefined) {
+/** What reaches the disk, in order, with the cursor of each commit; `obstruct` runs before each commit. */
+function createDisk(obstruct: (records: readonly string[]) => void | Promise<void> = () => undefined) {
+  const stored: string[] = [];
   const cursors: string[] = [];
   let under = 0;
   const ingest: Ingest = {
-    prepare: ({ records, rejections }) => ({ received: records.length, records: [], rejections }),
-    async commit({ received }, checkpoint) {
+    prepare: ({ records, rejections }) => ({
+      received: records.length,
+      records: records.map(({ id }) => ({ id, messages: [] })),
+      rejections,
+    }),
+    async commit({ received, records }, checkpoint) {
       under += 1;
       expect(under).toBe(1);
       try {
-        await obstruct(checkpoint?.cursor ?? "");
+        const ids = records.map(({ id }) => id);
+        await obstruct(ids);
+        stored.push(...ids);
         cursors.push(checkpoint?.cursor ?? "");
-        return { received, messages: 1, duplicates: 0, rejections: [] };
+        expect(checkpoint?.cursor).toBe(ids.at(-1));
+        return { received, messages: received, duplicates: 0, rejections: [] };
       } finally {
         under -= 1;
       }
     },
   };
-  return { ingest, cursors, ledger: { checkpoint: async () => cursors.at(-1) ?? null } };
+  return { ingest, stored, cursors, ledger: { checkpoint: async () => cursors.at(-1) ?? null } };
 }
 
 const clock = createManualClock();
 const never = new AbortController().signal;
 
-it("commits every page with its cursor, one after the other, and says how far it came", async () => {
-  const { ingest, ledger, cursors } = createDisk();
+it("commits every page, one commit after the other, and says how far it came", async () => {
+  const { ingest, ledger, stored, cursors } = createDisk();
   const seen: number[] = [];
   const result = await sync(
     { source: createSource(3), ingest, ledger, clock },
     ({ records }) => seen.push(records),
     never,
   );
-  expect(cursors).toEqual(["1", "2", "3"]);
-  expect(seen).toEqual([1, 2, 3]);
+  expect(stored).toEqual(["1", "2", "3"]);
+  expect(seen.map(String)).toEqual(cursors);
   expect(result).toEqual({ progress: { records: 3, bytes: 3, totalBytes: 3 }, resumedAt: 0, complete: true });
 });
 
+it("commits together what it read while a commit was on its way, and reads only so far ahead", async () => {
+  const source = createSource(20);
+  const slow = Promise.withResolvers<void>();
+  const commits: (readonly string[])[] = [];
+  const { ingest, ledger } = createDisk((records) => {
+    commits.push(records);
+    return commits.length === 1 ? slow.promise : undefined;
+  });
+  const done = sync({ source, ingest, ledger, clock }, () => undefined, never);
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  expect(source.read).toEqual(["1", "2", "3", "4"]);
+  slow.resolve();
+  await done;
+  expect(commits.slice(0, 2)).toEqual([["1"], ["2", "3", "4"]]);
+});
+
 it("goes on after its checkpoint", async () => {
-  const { ingest, ledger, cursors } = createDisk();
+  const { ingest, ledger, stored } = createDisk();
   await sync({ source: createSource(2), ingest, ledger, clock }, () => undefined, never);
   const source = createSource(4);
   const { resumedAt } = await sync({ source, ingest, ledger, clock }, () => undefined, never);
   expect(source.read).toEqual(["3", "4"]);
   expect(resumedAt).toBe(2);
-  expect(cursors).toEqual(["1", "2", "3", "4"]);
+  expect(stored).toEqual(["1", "2", "3", "4"]);
 });
 
 it("commits no page after one that failed, so that none is left out on the next run", async () => {
   let broken = true;
-  const disk = createDisk((cursor) => {
-    if (cursor === "2" && broken) throw new PrickleError("LEDGER_UNAVAILABLE", "gone");
+  const disk = createDisk((records) => {
+    if (records.includes("2") && broken) throw new PrickleError("LEDGER_UNAVAILABLE", "gone");
   });
   const run = () => sync({ source: createSource(4), clock, ...disk }, () => undefined, never);
   await expect(run()).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
-  expect(disk.cursors).toEqual(["1"]);
+  expect(disk.stored).toEqual(["1"]);
   broken = false;
   await run();
-  expect(disk.cursors).toEqual(["1", "2", "3", "4"]);
+  expect(disk.stored).toEqual(["1", "2", "3", "4"]);
 });
 
 it("commits what it read before the source failed", async () => {
@@ -107,7 +131,7 @@ it("commits what it read before the source failed", async () => {
 it("waits for room as long as it is asked to, then commits the same page", async () => {
   let room = false;
   let refusals = 0;
-  const { ingest, ledger, cursors } = createDisk(() => {
+  const { ingest, ledger, stored } = createDisk(() => {
     if (room) return;
     refusals += 1;
     throw new PrickleError("LEDGER_FULL", "full", { retryAfterMs: 1000 });
@@ -118,7 +142,7 @@ it("waits for room as long as it is asked to, then commits the same page", async
   room = true;
   await clock.advance(1000);
   await done;
-  expect(cursors).toEqual(["1", "2"]);
+  expect(stored).toEqual(["1", "2"]);
 });
 
 it("stops while it waits for room, and says that it is not complete", async () => {

@@ -12,11 +12,14 @@ import type { CommitReply } from "./protocol.ts";
 const GROUPS_UNDER_WAY = 2;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
-interface Waiting {
-  readonly commit: Commit;
-  readonly bytes: number;
+interface Caller {
   resolve(result: CommitResult): void;
   reject(thrown: unknown): void;
+}
+
+interface Waiting extends Caller {
+  readonly commit: Commit;
+  readonly bytes: number;
 }
 
 export function createGroupCommit(
@@ -51,11 +54,14 @@ export function createGroupCommit(
 
   async function send(group: readonly Waiting[]): Promise<void> {
     underWay += 1;
+    const bytes = pack(group.map(({ commit }) => commit));
+    // From here on the commits are needed no more: only who asked.
+    const callers = group.map(({ resolve, reject }) => ({ resolve, reject }));
     try {
-      const replies = await store(pack(group.map(({ commit }) => commit)));
-      for (const [index, waiting] of group.entries()) answer(waiting, replies[index]);
+      const replies = await store(bytes);
+      for (const [index, caller] of callers.entries()) answer(caller, replies[index]);
     } catch (thrown) {
-      for (const { reject } of group) reject(thrown);
+      for (const { reject } of callers) reject(thrown);
     } finally {
       underWay -= 1;
       sendSoon();
@@ -69,7 +75,7 @@ export function createGroupCommit(
     });
 }
 
-function answer({ resolve, reject }: Waiting, reply: CommitReply | undefined): void {
+function answer({ resolve, reject }: Caller, reply: CommitReply | undefined): void {
   if (reply && "committed" in reply) {
     resolve(reply);
     return;

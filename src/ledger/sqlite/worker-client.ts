@@ -17,10 +17,16 @@ interface Waiting {
   reject(error: PrickleError): void;
 }
 
+/** What passes through the worker lives for a moment: a larger nursery would only be more memory. */
+const NURSERY_MB = 2;
+
 /** The worker is never started again: what it had under way when it died is not known. */
 export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, logger: Logger): WorkerClient {
   const waiting = new Map<number, Waiting>();
-  const worker = new Worker(workerFile(), { workerData: options });
+  const worker = new Worker(workerFile(), {
+    workerData: options,
+    resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
+  });
   let nextId = 0;
   let isGone = false;
   let closing: Promise<void> | null = null;
