@@ -3,7 +3,6 @@
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { Ledger } from "../core/ledger.ts";
-import type { Rejection } from "../core/record.ts";
 import type { PullProgress, PullSource } from "../core/source.ts";
 import type { Ingest, IngestResult, Prepared } from "./ingest.ts";
 
@@ -12,12 +11,6 @@ export interface SyncDependencies {
   readonly ingest: Ingest;
   readonly ledger: Pick<Ledger, "checkpoint">;
   readonly clock: Clock;
-}
-
-export interface SyncCounts {
-  readonly messages: number;
-  readonly duplicates: number;
-  readonly rejections: readonly Rejection[];
 }
 
 export interface SyncResult {
