@@ -27,10 +27,7 @@ export function addPosthogDoors(server: FastifyInstance, { doors, bodies, clock 
     server.post(path, async (request, reply) => {
       allowAnyOrigin(request, reply);
       const events = eventsOf(await readJson(request, bodies));
-      await doors.capture(
-        events.map((event) => Buffer.from(JSON.stringify(event))),
-        clock.now(),
-      );
+      await doors.capture(events.map(textOf), clock.now());
       return { status: "Ok" };
     });
     server.options(path, async (request, reply) => answerPreflight(request, reply));
@@ -68,6 +65,15 @@ function eventsOf(body: JsonValue): readonly JsonObject[] {
     checkToken(envelope.api_key ?? envelope.token ?? tokenOf(event));
     return event;
   });
+}
+
+/** JSON.parse takes any depth, JSON.stringify does not. @throws INPUT_INVALID */
+function textOf(event: JsonObject, index: number): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(event));
+  } catch {
+    throw invalid(`event ${index}`, "an object that nests less deeply");
+  }
 }
 
 function tokenOf({ token, api_key, $token, properties }: JsonObject): JsonValue | undefined {

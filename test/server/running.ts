@@ -19,8 +19,8 @@ export interface Running {
   readonly adminToken: string;
   readonly dataDir: string;
   readonly operations: Operations;
-  /** What was logged as an error: a door that failed is one. */
-  readonly errors: readonly string[];
+  /** What was logged as an error since the last time: a door that failed is one. */
+  errors(): readonly string[];
   /** Resolves when every destination has everything. */
   drained(): Promise<void>;
   /** The value of a metric, labels included in its name; 0 while it is not there. */
@@ -57,7 +57,7 @@ export async function startRunning(
     adminToken,
     dataDir: directory,
     operations,
-    errors,
+    errors: () => errors.splice(0),
     drained: () => vi.waitUntil(async () => (await operations.status()).depth === 0, PATIENCE).then(() => undefined),
     metric: async (name) => metricOf(await (await fetch(`${url}/metrics`)).text(), name),
     stop: (graceMs) => connector.close(graceMs),
@@ -104,35 +104,41 @@ export function basic(user: string): { readonly authorization: string } {
 export const WITH_KEY = { ...basic(`${WRITE_KEY}:`), "content-type": "application/json" };
 
 export interface RawOptions {
-  /** Half-closes once all is written. */
-  readonly end?: boolean;
   /** Between two chunks. */
   readonly pauseMs?: number;
+  /** Half-closes once this long nothing has come back after the last chunk; null: never. */
+  readonly lingerMs?: number | null;
 }
 
-/** Writes the chunks as they are into a socket, and gives all that comes back until the far side closes it. */
+export interface Exchange {
+  /** All that came back, a character a byte. */
+  readonly received: string;
+  readonly sentBytes: number;
+}
+
+/** Writes the chunks as they are into a socket, no faster than they are taken, until the far side closes it. */
 export async function exchange(
   url: string,
   chunks: Iterable<string | Uint8Array>,
-  { end = true, pauseMs = 0 }: RawOptions = {},
-): Promise<string> {
+  { pauseMs = 0, lingerMs = null }: RawOptions = {},
+): Promise<Exchange> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  const closed = once(socket, "close").catch(() => undefined);
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   let received = "";
   socket.on("data", (data) => {
     received += data.toString("latin1");
   });
   socket.on("end", () => socket.end());
-  socket.on("error", () => socket.destroy()); // It may be reset while we still write: that is an answer too.
+  socket.on("error", () => socket.destroy()); // To be reset while we still write is an answer too.
   for (const chunk of chunks) {
     if (!socket.writable) break;
-    socket.write(chunk);
+    if (!socket.write(chunk)) await Promise.race([once(socket, "drain").catch(() => undefined), closed]);
     if (pauseMs > 0) await delay(pauseMs);
   }
-  if (end && socket.writable) socket.end();
+  if (lingerMs !== null) socket.setTimeout(lingerMs, () => socket.end());
   await closed;
-  return received;
+  return { received, sentBytes: socket.bytesWritten };
 }
 
 /** Of all answers in what came back. */
