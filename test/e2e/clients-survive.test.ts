@@ -3,39 +3,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Analytics } from "@segment/analytics-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 import { readEngineFile } from "./engine-file.ts";
-import { createWorkplace, eventually, freePort, type Workplace } from "./prickle-process.ts";
+import { eventually, freePort } from "./prickle-process.ts";
+import { createRig, type Rig, WRITE_KEY } from "./rig.ts";
 import { createChance } from "./seeded.ts";
 
-const WRITE_KEY = "wk_test";
 const CALLS = 500;
 const KILLS = 4;
 
-let posthog: FakePosthog;
-let workplace: Workplace;
+let rig: Rig;
 let port: number;
 
 beforeEach(async () => {
-  posthog = await startFakePosthog();
   port = await freePort();
-  workplace = await createWorkplace(
-    {
-      server: { port },
-      sources: { segment: { type: "segment", writeKeys: [WRITE_KEY] } },
-      destinations: {
-        engine: { type: "engine" },
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a secret in prickle.yaml
-        posthog: { type: "posthog", host: posthog.url, token: "${TOKEN}", messagesPerSecond: null },
-      },
-    },
-    { TOKEN: "phc_test" },
-  );
+  rig = await createRig({ port });
 });
-afterEach(async () => {
-  await workplace.remove();
-  await posthog.close();
-});
+afterEach(() => rig.remove());
 
 interface Told {
   readonly taken: Set<number>;
@@ -74,6 +57,7 @@ async function sendAll(told: Told): Promise<void> {
 }
 
 it("brings everything Segment's client was told is taken, once, over four kills and restarts on one port", async () => {
+  const { posthog, workplace } = rig;
   const chance = createChance(4700);
   const told: Told = { taken: new Set(), failed: new Map(), retries: 0 };
   let served = await workplace.serve();

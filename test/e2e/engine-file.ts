@@ -1,5 +1,8 @@
 /** Looks into the engine's file of a data directory that nobody holds. */
 
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 
 export interface EngineContent {
@@ -15,10 +18,14 @@ const SUMMARY = `
   FROM events`;
 
 export async function readEngineFile(dataDir: string): Promise<EngineContent> {
-  const instance = await DuckDBInstance.create(`${dataDir}/engine.duckdb`, { access_mode: "READ_ONLY" });
+  const directory = await mkdtemp(join(tmpdir(), "prickle-engine-"));
+  const copy = join(directory, "engine.duckdb");
+  await copyFile(join(dataDir, "engine.duckdb"), copy); // DuckDB does not find files through /proc.
+  const instance = await DuckDBInstance.create(copy, { access_mode: "READ_ONLY" });
   const connection = await instance.connect();
   const [[events, uuids, digest] = []] = (await connection.runAndReadAll(SUMMARY)).getRowsJS();
   connection.closeSync();
   instance.closeSync();
+  await rm(directory, { recursive: true });
   return { events: Number(events), uuids: Number(uuids), digest: String(digest) };
 }

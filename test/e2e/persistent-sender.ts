@@ -8,7 +8,16 @@ export interface PersistentSender {
   stop(): void;
   /** Calls answered with 200: user → how many, numbered from 0. */
   readonly acknowledged: ReadonlyMap<string, number>;
+  /** Calls answered with 200, of all users. */
+  readonly count: () => number;
   readonly retries: () => number;
+  /** Everything it was answered, in order. */
+  readonly answers: readonly SenderAnswer[];
+}
+
+export interface SenderAnswer {
+  readonly status: number;
+  readonly retryAfter: string | null;
 }
 
 export interface SenderOptions {
@@ -25,6 +34,7 @@ export function startSender({ url, writeKey, senders, callsPerRequest }: SenderO
   const acknowledged = new Map<string, number>();
   let isStopping = false;
   let retries = 0;
+  const answers: SenderAnswer[] = [];
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString("base64")}`;
 
   async function post(body: string): Promise<boolean> {
@@ -33,6 +43,7 @@ export function startSender({ url, writeKey, senders, callsPerRequest }: SenderO
     const headers = { authorization, "content-type": "application/json" };
     const answer = await fetch(`${base}/v1/batch`, { method: "POST", headers, body }).catch(() => null);
     await answer?.arrayBuffer().catch(() => null);
+    if (answer) answers.push({ status: answer.status, retryAfter: answer.headers.get("retry-after") });
     return answer?.status === 200;
   }
 
@@ -64,13 +75,15 @@ export function startSender({ url, writeKey, senders, callsPerRequest }: SenderO
       isStopping = true;
     },
     acknowledged,
+    count: () => acknowledged.values().reduce((sum, calls) => sum + calls, 0),
     retries: () => retries,
+    answers,
   };
 }
 
 const BEGINNING = Date.UTC(2026, 9, 1);
 
-function callOf(userId: string, number: number) {
+export function callOf(userId: string, number: number) {
   return {
     type: "track",
     event: "Counted",

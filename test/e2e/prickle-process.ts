@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { SmallDisk } from "./small-disk.ts";
 
 const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const PATIENCE_MS = 30_000;
@@ -36,15 +37,23 @@ export interface Served extends Command {
   stop(): Promise<number | null>;
 }
 
-/** A directory with a prickle.yaml and nothing else. `env` is all of prickle's environment, but for PATH. */
-export async function createWorkplace(config: object, env: Readonly<Record<string, string>> = {}): Promise<Workplace> {
-  const directory = await mkdtemp(join(tmpdir(), "prickle-e2e-"));
+export interface WorkplaceOptions {
+  /** All of prickle's environment, but for PATH. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A disk of its own for the data directory. */
+  readonly disk?: SmallDisk;
+}
+
+/** A directory with a prickle.yaml and nothing else. */
+export async function createWorkplace(config: object, { env = {}, disk }: WorkplaceOptions = {}): Promise<Workplace> {
+  const directory = disk?.directory ?? (await mkdtemp(join(tmpdir(), "prickle-e2e-")));
   await writeFile(join(directory, "prickle.yaml"), JSON.stringify(config)); // JSON is YAML.
-  const dataDir = join(directory, ".prickle");
+  const dataDir = disk?.dataDir ?? join(directory, ".prickle");
+  const [program = process.execPath, ...before] = [...(disk?.launcher ?? []), process.execPath, MAIN];
   const running = new Set<ChildProcess>();
 
   function run(...words: readonly string[]): Command {
-    const child = spawn(process.execPath, [MAIN, ...words], {
+    const child = spawn(program, [...before, ...words], {
       cwd: directory,
       env: { PATH: process.env.PATH ?? "", ...env },
     });

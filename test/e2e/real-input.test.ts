@@ -90,7 +90,7 @@ async function answers() {
 const hasFile = existsSync(FILE);
 
 it.skipIf(!hasFile)(
-  `answers of a real history what plain SQL over its file says, also when it is read twice${hasFile ? "" : " (the file is not beside the repository)"}`,
+  `answers of a real history what plain SQL over its file says, also when it is read again${hasFile ? "" : " (the file is not beside the repository)"}`,
   async () => {
     await sql.run("SET TimeZone = 'UTC'");
     await sql.run(CALLS, { file: FILE });
