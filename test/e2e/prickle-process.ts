@@ -10,6 +10,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SmallDisk } from "./small-disk.ts";
 
 const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+/** Halves the time a command takes to start. */
+const COMPILE_CACHE = new URL("../../node_modules/.cache/node-compile", import.meta.url).pathname;
 const PATIENCE_MS = 30_000;
 
 export interface Workplace {
@@ -38,7 +40,7 @@ export interface Served extends Command {
 }
 
 export interface WorkplaceOptions {
-  /** All of prickle's environment, but for PATH. */
+  /** All of prickle's environment, but for what it takes to run. */
   readonly env?: Readonly<Record<string, string>>;
   /** A disk of its own for the data directory. */
   readonly disk?: SmallDisk;
@@ -55,7 +57,7 @@ export async function createWorkplace(config: object, { env = {}, disk }: Workpl
   function run(...words: readonly string[]): Command {
     const child = spawn(program, [...before, ...words], {
       cwd: directory,
-      env: { PATH: process.env.PATH ?? "", ...env },
+      env: { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     });
     running.add(child);
     let stdout = "";
