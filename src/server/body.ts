@@ -1,8 +1,7 @@
 /** Reads a request's body as the bytes that were sent: bounded on the wire, unpacked and in all. */
 
 import type { IncomingMessage } from "node:http";
-import { promisify } from "node:util";
-import { gunzip, gunzipSync } from "node:zlib";
+import { createGunzip, gunzipSync } from "node:zlib";
 import { PrickleError } from "../core/errors.ts";
 
 export interface BodyLimits {
@@ -15,46 +14,61 @@ export interface BodyLimits {
 export interface BodyReader {
   /** @throws INPUT_INVALID, INPUT_TOO_LARGE, OVERLOADED */
   read(request: IncomingMessage, limits: BodyLimits): Promise<Buffer>;
+  /** @throws INPUT_INVALID when it is not gzip, INPUT_TOO_LARGE when it unpacks to more than `maxBytes`, OVERLOADED */
+  unpack(packed: Buffer, maxBytes: number): Promise<Buffer>;
 }
 
 /** What is too large is still taken in, up to this, and thrown away: so that its sender reads our answer. */
 const MOST_DISCARDED_BYTES = 64 * 1024 * 1024;
 /** Up to here unpacking costs less than handing it to another thread. */
 const UNPACK_AT_ONCE_BYTES = 32 * 1024;
+const UNPACK_CHUNK_BYTES = 64 * 1024;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
-const gunzipElsewhere = promisify(gunzip);
-
-/** `maxInFlightBytes`: of all bodies being read at a time. */
+/** `maxInFlightBytes`: of all bodies being read and unpacked at a time. */
 export function createBodyReader(maxInFlightBytes: number): BodyReader {
-  let inFlightBytes = 0;
+  const openShare = createBudget(maxInFlightBytes);
 
   async function readWire(request: IncomingMessage, maxWireBytes: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
+    const share = openShare();
     let bytes = 0;
-    let kept = 0;
     let refusal: PrickleError | null = null;
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (!refusal && bytes > maxWireBytes) refusal = tooLarge(maxWireBytes);
-        if (!refusal && inFlightBytes + chunk.length > maxInFlightBytes) refusal = overloaded();
-        if (refusal) {
-          chunks.length = 0;
-          if (bytes > MOST_DISCARDED_BYTES) break;
+        if (!refusal && !share.take(chunk.length)) refusal = overloaded();
+        if (!refusal) {
+          chunks.push(chunk);
           continue;
         }
-        chunks.push(chunk);
-        kept += chunk.length;
-        inFlightBytes += chunk.length;
+        chunks.length = 0;
+        share.giveBack();
+        if (bytes > MOST_DISCARDED_BYTES) break;
       }
     } catch (cause) {
       throw new PrickleError("INPUT_INVALID", "The request ended before its body did.", { cause });
     } finally {
-      inFlightBytes -= kept;
+      share.giveBack();
     }
     if (refusal) throw refusal;
-    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+    return joined(chunks);
+  }
+
+  async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
+    const share = openShare();
+    try {
+      return packed.length <= UNPACK_AT_ONCE_BYTES
+        ? gunzipSync(packed, { maxOutputLength: maxBytes })
+        : await unpackInto(share, packed, maxBytes);
+    } catch (cause) {
+      if (cause instanceof PrickleError) throw cause;
+      if (cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(maxBytes);
+      throw new PrickleError("INPUT_INVALID", "The body is not gzip, or damaged.", { cause });
+    } finally {
+      share.giveBack();
+    }
   }
 
   return {
@@ -68,6 +82,7 @@ export function createBodyReader(maxInFlightBytes: number): BodyReader {
         `Content-Encoding is ${JSON.stringify(encoding)}; gzip or none is allowed.`,
       );
     },
+    unpack,
   };
 }
 
@@ -75,15 +90,48 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
 }
 
-/** @throws INPUT_INVALID when it is not gzip, INPUT_TOO_LARGE when it unpacks to more than `maxBytes`. */
-export async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
-  try {
-    const options = { maxOutputLength: maxBytes };
-    return packed.length <= UNPACK_AT_ONCE_BYTES ? gunzipSync(packed, options) : await gunzipElsewhere(packed, options);
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(maxBytes);
-    throw new PrickleError("INPUT_INVALID", "The body is not gzip, or damaged.", { cause });
+interface Share {
+  /** False, taking nothing, when there is not that much left. */
+  take(bytes: number): boolean;
+  giveBack(): void;
+}
+
+function createBudget(maxBytes: number): () => Share {
+  let taken = 0;
+  return () => {
+    let own = 0;
+    return {
+      take(bytes) {
+        if (taken + bytes > maxBytes) return false;
+        taken += bytes;
+        own += bytes;
+        return true;
+      },
+      giveBack() {
+        taken -= own;
+        own = 0;
+      },
+    };
+  };
+}
+
+/** In other threads, and no further than there is room: a small body can unpack to a thousand times its size. */
+async function unpackInto(share: Share, packed: Buffer, maxBytes: number): Promise<Buffer> {
+  const gunzip = createGunzip({ chunkSize: UNPACK_CHUNK_BYTES });
+  gunzip.end(packed);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    if (!share.take(chunk.length)) throw overloaded();
+    chunks.push(chunk);
   }
+  return joined(chunks);
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
 function tooLarge(maxBytes: number): PrickleError {

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, jsonErrorPlace } from "../core/json.ts";
-import { type BodyLimits, type BodyReader, isGzip, unpack } from "./body.ts";
+import { type BodyLimits, type BodyReader, isGzip } from "./body.ts";
 import { allowAnyOrigin, answerPreflight } from "./segment-doors.ts";
 import type { Doors } from "./server.ts";
 
@@ -37,7 +37,7 @@ export function addPosthogDoors(server: FastifyInstance, { doors, bodies, clock 
 /** gzip is known by its first bytes, whatever the headers say; old browser SDKs send a form with base64. */
 async function readJson(request: FastifyRequest, bodies: BodyReader): Promise<JsonValue> {
   const body = await bodies.read(request.raw, LIMITS);
-  const bytes = isGzip(body) ? await unpack(body, LIMITS.maxBytes) : body;
+  const bytes = isGzip(body) ? await bodies.unpack(body, LIMITS.maxBytes) : body;
   const text = bytes.toString();
   try {
     return JSON.parse(text.startsWith("data=") ? fromForm(text) : text);

@@ -131,5 +131,8 @@ function ofHttp(thrown: unknown): PrickleError | null {
 
 function send(reply: FastifyReply, error: PrickleError): FastifyReply {
   const { status, headers, body } = errorAnswer(error);
+  const { destroyed, readableEnded } = reply.request.raw;
+  // Reading was given up: what may still come is not waited for.
+  if (destroyed && !readableEnded) reply.header("connection", "close");
   return reply.code(status).headers(headers).send(Buffer.from(body));
 }
