@@ -1,0 +1,170 @@
+/** Real clients, unchanged but for their host: Segment's and PostHog's for Node. */
+
+import { Analytics, type GroupParams } from "@segment/analytics-node";
+import { PostHog } from "posthog-node";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createSecret } from "../../src/config.ts";
+import type { TrendsQuery } from "../../src/core/analytics.ts";
+import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
+import { type Running, startRunning, WRITE_KEY } from "./running.ts";
+
+let posthog: FakePosthog;
+let running: Running;
+
+beforeEach(async () => {
+  posthog = await startFakePosthog();
+  running = await startRunning({
+    sources: { main: { type: "segment", writeKeys: [WRITE_KEY] } },
+    destinations: {
+      engine: { type: "engine" },
+      posthog: { type: "posthog", host: posthog.url, token: createSecret("phc_test"), messagesPerSecond: null },
+    },
+  });
+});
+
+afterEach(async () => {
+  expect(running.errors()).toEqual([]);
+  await running.remove();
+  await posthog.close();
+});
+
+async function groupsOf(groupType: string) {
+  const { groups } = await running.operations.groups({ groupType, limit: 100, offset: 0 });
+  return Object.fromEntries(groups.map(({ groupKey, properties }) => [groupKey, properties]));
+}
+
+/** How many groups of the type had the event, on all days. */
+async function groupsWith(event: string, groupType = "company"): Promise<number> {
+  const query: TrendsQuery = { groupType, event, interval: "month", from: null, to: null, breakdown: null };
+  const { series } = await running.operations.trends(query);
+  return series.reduce((sum, { total }) => sum + total, 0);
+}
+
+describe("@segment/analytics-node", () => {
+  function openAnalytics(writeKey = WRITE_KEY) {
+    const analytics = new Analytics({ writeKey, host: running.url, maxRetries: 0 });
+    const errors: unknown[] = [];
+    analytics.on("error", (error) => errors.push(error));
+    return { analytics, errors };
+  }
+
+  it("brings every type of call to the engine and to PostHog", async () => {
+    const { analytics, errors } = openAnalytics();
+    const context = { groupId: "acme" };
+    analytics.group({ userId: "ada", groupId: "acme", traits: { name: "Acme", seats: 5, "total billed": 830 } });
+    analytics.group({ userId: "ada", groupId: "apollo", traits: { groupType: "project", name: "Apollo" } });
+    analytics.track({ userId: "ada", event: "Deployed", properties: { env: "prod" }, context });
+    analytics.track({ anonymousId: "anon", event: "Deployed", properties: { project_id: "apollo" } });
+    analytics.identify({ userId: "ada", anonymousId: "anon", traits: { email: "ada@example.com" } });
+    analytics.page({ userId: "ada", name: "Home", properties: { url: "https://example.com/" }, context });
+    analytics.screen({ userId: "ada", name: "Settings", context });
+    analytics.alias({ userId: "ada", previousId: "anon" });
+    await analytics.closeAndFlush();
+    expect(errors).toEqual([]);
+    await running.drained();
+
+    expect(await groupsOf("company")).toEqual({ acme: { name: "Acme", seats: 5, "total billed": 830 } });
+    expect(await groupsOf("project")).toEqual({ apollo: { name: "Apollo" } });
+    expect(await Promise.all(["Deployed", "$pageview", "$screen"].map((event) => groupsWith(event)))).toEqual([
+      1, 1, 1,
+    ]);
+    expect(await groupsWith("Deployed", "project")).toBe(1);
+    const events = posthog.events().map(({ event, distinctId, properties }) => [event, distinctId, properties.$groups]);
+    expect(new Set(events.filter(([event]) => event !== "$groupidentify"))).toEqual(
+      new Set([
+        ["Deployed", "ada", { company: "acme" }],
+        ["Deployed", "anon", { project: "apollo" }],
+        ["$identify", "ada", undefined],
+        ["$pageview", "ada", { company: "acme" }],
+        ["$screen", "ada", { company: "acme" }],
+        ["$create_alias", "ada", undefined],
+      ]),
+    );
+    expect(posthog.groups.get("company\0acme")).toEqual({ name: "Acme", seats: 5, "total billed": 830 });
+  });
+
+  it("loses none of many calls, and delivers once what was sent twice", async () => {
+    const { analytics, errors } = openAnalytics();
+    const timestamp = new Date("2026-01-31T23:59:59.999Z");
+    const calls = Array.from({ length: 500 }, (_, n) => ({
+      userId: `user ${n}`,
+      groupId: `company ${n}`,
+      traits: { seats: n },
+      messageId: `id ${n}`,
+      timestamp,
+    })) satisfies GroupParams[];
+    for (const call of [...calls, ...calls.slice(0, 50)]) analytics.group(call);
+    await analytics.closeAndFlush();
+    expect(errors).toEqual([]);
+    await running.drained();
+    const groups = await running.operations.groups({ groupType: "company", limit: 1, offset: 0 });
+    expect(groups.total).toBe(500);
+    expect(await running.operations.status()).toMatchObject({ committed: 500, duplicates: 50 });
+    expect(posthog.arrivals).toHaveLength(500);
+  });
+
+  it("tells its caller when the write key is wrong", async () => {
+    const { analytics, errors } = openAnalytics("wk_wrong");
+    analytics.track({ userId: "ada", event: "Lost" });
+    await analytics.closeAndFlush();
+    expect(errors).toMatchObject([{ code: "delivery_failure" }]);
+    expect((await running.operations.status()).committed).toBe(0);
+  });
+});
+
+describe("posthog-node", () => {
+  function openPosthog(options: ConstructorParameters<typeof PostHog>[1] = {}) {
+    const client = new PostHog("phc_project", { host: running.url, fetchRetryCount: 0, ...options });
+    const errors: unknown[] = [];
+    client.on("error", (error: unknown) => errors.push(error));
+    onTestFinished(() => client.shutdown());
+    return { client, errors };
+  }
+
+  it.each([
+    ["packed", {}],
+    ["plain", { disableCompression: true }],
+  ])("brings groups and events straight into the engine: %s", async (_, options) => {
+    const { client, errors } = openPosthog(options);
+    client.groupIdentify({ groupType: "company", groupKey: "acme", properties: { name: "Acme", seats: 5 } });
+    client.groupIdentify({ groupType: "project", groupKey: "apollo", properties: { name: "Apollo" } });
+    client.identify({ distinctId: "ada", properties: { email: "ada@example.com" } });
+    client.capture({ distinctId: "ada", event: "Deployed", groups: { company: "acme", project: "apollo" } });
+    client.capture({ distinctId: "bob", event: "Deployed", groups: { company: "initech" } });
+    client.capture({ distinctId: "bob", event: "Alone" });
+    client.alias({ distinctId: "ada", alias: "anon" });
+    await client.flush();
+    expect(errors).toEqual([]);
+
+    expect(await groupsOf("company")).toEqual({ acme: { name: "Acme", seats: 5 } });
+    expect(await groupsOf("project")).toEqual({ apollo: { name: "Apollo" } });
+    expect(await groupsWith("Deployed")).toBe(2);
+    expect(await groupsWith("Deployed", "project")).toBe(1);
+    expect(await groupsWith("Alone")).toBe(0);
+  });
+
+  it("adds to a group what it sends later, and brings many at once", async () => {
+    const { client, errors } = openPosthog({ flushAt: 100 });
+    for (let seats = 0; seats < 300; seats++) {
+      client.groupIdentify({ groupType: "company", groupKey: `company ${seats}`, properties: { seats } });
+    }
+    await client.flush();
+    client.groupIdentify({ groupType: "company", groupKey: "company 7", properties: { name: "Seven" } });
+    await client.flush();
+    expect(errors).toEqual([]);
+    const groups = await running.operations.groups({ groupType: "company", limit: 1, offset: 0, search: "seven" });
+    expect(groups.groups[0]?.properties).toEqual({ seats: 7, name: "Seven" });
+    expect(await running.operations.groupTypes()).toEqual([{ groupType: "company", index: 0, groups: 300 }]);
+  });
+
+  it("tells its caller that a personal key is no project token", async () => {
+    const client = new PostHog("phx_personal", { host: running.url, fetchRetryCount: 0 });
+    onTestFinished(() => client.shutdown());
+    const errors: unknown[] = [];
+    client.on("error", (error: unknown) => errors.push(error));
+    client.groupIdentify({ groupType: "company", groupKey: "acme", properties: { name: "Acme" } });
+    await client.flush().catch((error: unknown) => errors.push(error));
+    expect(errors).toContainEqual(expect.objectContaining({ status: 401 }));
+    expect(await running.operations.groupTypes()).toEqual([]);
+  });
+});
