@@ -78,6 +78,11 @@ export async function startServer(
   leaveBodiesAlone(server);
   const stopping = { now: false };
   const parts = { ...dependencies, bodies: createBodyReader(limits.maxInFlightBytes), isStopping: () => stopping.now };
+  // Else a connection whose last request ends while we close would be kept open, and with it the server.
+  server.addHook("onSend", (_request, reply, payload, done) => {
+    if (stopping.now) reply.header("connection", "close");
+    done(null, payload);
+  });
   addSegmentDoors(server, parts);
   addPosthogDoors(server, parts);
   addHealthDoors(server, parts);
