@@ -43,14 +43,13 @@ afterEach(async () => {
 async function outcomeOf({ workplace, posthog }: Rig) {
   const groups = async (type: string) => {
     const page = await workplace.ask<GroupPage>("groups", type, "--limit", "1000");
-    return page.groups.map(({ updatedAt: _updatedAt, ...group }) => group);
+    return page.groups.map(({ updatedAt: _updatedAt, ...group }) => ({ type, ...group }));
   };
   const { sizeBytes: _size, destinations, ...status } = await workplace.ask<LedgerStatus>("status");
   return {
     status,
     destinations: destinations.map(({ retried: _retried, ...destination }) => destination),
-    company: await groups("company"),
-    project: await groups("project"),
+    groups: [...(await groups("company")), ...(await groups("project"))],
     trends: await workplace.ask<Trends>("trends", "--group-type", "project", "--interval", "day"),
     engine: await readEngineFile(workplace.dataDir),
     posthogEvents: new Map(posthog.events().map((event) => [event.uuid, event])),
@@ -83,6 +82,8 @@ it("ends as a run that nobody killed, over nine kills", async () => {
   ]);
   expect(expected.engine).toMatchObject({ events: expected.engine.uuids });
   expect(expected.posthogEvents.size).toBe(MESSAGES);
+  const properties = expected.groups.map((group) => [`${group.type}\0${group.groupKey}`, group.properties] as const);
+  expect(new Map(properties)).toEqual(expected.posthogGroups);
 
   for (let kill = 0; kill < KILLS_AT_START; kill++) {
     const run = killed.workplace.run("backfill", FILE);
