@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { GroupPage, Trends } from "../../src/core/analytics.ts";
+import { ERRORS } from "../../src/core/errors.ts";
 import type { LedgerStatus } from "../../src/core/ledger.ts";
 import type { BackfillSummary } from "../../src/core/operations.ts";
 import { readEngineFile } from "./engine-file.ts";
@@ -21,7 +22,7 @@ const FILE = "calls.jsonl.gz";
 const MAX_DEPTH = 8_000;
 /** So that the last run, too, has something left to read. */
 const LAST_KILL_AT = MESSAGES - MAX_DEPTH - 2_000;
-const KILLS_UNDER_WAY = 7;
+const STOPS_UNDER_WAY = 8;
 const KILLS_AT_START = 2;
 
 let undisturbed: Rig;
@@ -57,18 +58,19 @@ async function outcomeOf({ workplace, posthog }: Rig) {
   };
 }
 
-/** Kills the run when PostHog has been brought `moment` different messages by it and the runs before. */
-async function runUntil(moment: number, seen: Set<string>): Promise<{ readonly wasKilled: boolean }> {
+/** Sends the run a signal when PostHog has been brought `moment` different messages by it and the runs before; gives its exit code. */
+async function runUntil(moment: number, signal: NodeJS.Signals, seen: Set<string>): Promise<number | null> {
   const run = killed.workplace.run("backfill", FILE);
+  let isSent = false;
   killed.posthog.failWhen((uuids) => {
     for (const uuid of uuids) seen.add(uuid);
-    if (seen.size >= moment) run.process.kill("SIGKILL");
+    if (!isSent && seen.size >= moment) isSent = run.process.kill(signal);
     return null;
   });
-  return { wasKilled: (await run.ended).code === null };
+  return (await run.ended).code;
 }
 
-it("ends as a run that nobody killed, over nine kills", async () => {
+it("ends as a run that nobody killed, over nine kills and a stop", async () => {
   const chance = createChance(SEED);
   expect(LOG.repeated).toBeGreaterThan(100);
   expect(LOG.useless).toBeGreaterThan(100);
@@ -91,11 +93,11 @@ it("ends as a run that nobody killed, over nine kills", async () => {
     run.process.kill("SIGKILL");
     expect((await run.ended).code).toBe(null);
   }
-  const moments = Array.from({ length: KILLS_UNDER_WAY }, () => 1 + chance.below(LAST_KILL_AT));
+  const moments = Array.from({ length: STOPS_UNDER_WAY }, () => 1 + chance.below(LAST_KILL_AT));
   const seen = new Set<string>();
-  for (const moment of moments.sort((one, other) => one - other)) {
-    expect(await runUntil(moment, seen)).toEqual({ wasKilled: true });
-  }
+  const [first = 0, ...others] = moments.sort((one, other) => one - other);
+  expect(await runUntil(first, "SIGTERM", seen)).toBe(ERRORS.STOPPING.exitCode);
+  for (const moment of others) expect(await runUntil(moment, "SIGKILL", seen)).toBe(null);
   killed.posthog.failWhen(() => null);
   const last = await killed.workplace.ask<BackfillSummary>("backfill", FILE);
 
