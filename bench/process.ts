@@ -54,10 +54,15 @@ export async function runToEnd<Result>(file: string, { input = {}, env = {} }: P
 
 function spawnPeer(file: string, input: unknown, env: Readonly<Record<string, string>>): ChildProcess {
   const path = new URL(file, import.meta.url).pathname;
-  return spawn(process.execPath, [path, JSON.stringify(input)], {
+  const child = spawn(process.execPath, [path, JSON.stringify(input)], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...env },
   });
+  // A benchmark that breaks leaves nothing behind.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  return child;
 }
 
 async function firstLine(child: ChildProcess, file: string): Promise<unknown> {

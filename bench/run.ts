@@ -14,16 +14,22 @@ import { mapping } from "./mapping.ts";
 import { singleCalls } from "./single-calls.ts";
 import { slowDisk } from "./slow-disk.ts";
 
+const BROKE = "broke";
 const BENCHMARKS: readonly Benchmark[] = [mapping, singleCalls, batches, slowDisk, endToEnd, drain, backfill];
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, list: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
   allowPositionals: true,
 });
 
 const known = BENCHMARKS.map(({ name }) => name);
 const unknown = positionals.filter((name) => !known.includes(name));
-if (values.list || unknown.length > 0) {
+if (values.list || values.help || unknown.length > 0) {
+  console.log("npm run bench [-- name… --quick]\n");
   if (unknown.length > 0) console.log(`There is no benchmark ${unknown.join(", ")}.\n`);
   for (const { name, about } of BENCHMARKS) console.log(`${name.padEnd(14)}${about}`);
 } else {
@@ -46,6 +52,7 @@ async function runBenchmarks(chosen: readonly Benchmark[]): Promise<void> {
     `Node ${process.versions.node}, ${cpus().length} cores shared by load, servers and sinks. Ratios (x) are within this run.`,
   );
   if (values.quick) console.log("--quick: rounds are too short for the figures to mean anything.");
+  process.exit(rows.some(([, { what }]) => what === BROKE) ? 1 : 0);
 }
 
 /** A benchmark that breaks is told and does not stop the others. */
@@ -56,7 +63,7 @@ async function runOne({ name, about, run }: Benchmark, scratch: string): Promise
     return await run({ quick: values.quick, scratch, log: (line) => console.error(`   ${line}`) });
   } catch (thrown) {
     console.error(thrown);
-    return [{ kind: "skipped", what: "broke", why: thrown instanceof Error ? thrown.message : String(thrown) }];
+    return [{ kind: "skipped", what: BROKE, why: thrown instanceof Error ? thrown.message : String(thrown) }];
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -18,7 +18,7 @@ import { createConsoleDestination, writeTo } from "./destinations/console.ts";
 import { createEngineDestination } from "./destinations/engine.ts";
 import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
-import { openSqliteLedger } from "./ledger/sqlite/open.ts";
+import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
 import { backfill } from "./pipeline/backfill.ts";
 import { createDelivery } from "./pipeline/deliver.ts";
 import { createIngest, type Ingest } from "./pipeline/ingest.ts";
@@ -50,6 +50,8 @@ export interface ConnectorDependencies {
   readonly clock?: Clock;
   /** In [0, 1), for jitter. */
   readonly random?: () => number;
+  /** What keeps the outbox: SQLite, unless another is given. */
+  readonly openLedger?: (options: SqliteLedgerOptions) => Promise<Ledger>;
 }
 
 const PRUNE_EVERY_MS = 3_600_000;
@@ -59,12 +61,12 @@ const CLOSE_GRACE_MS = 3_500;
 /** @throws CONFIG_INVALID, MAPPING_INVALID, LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE, ENGINE_UNAVAILABLE */
 export async function openConnector(
   config: Config,
-  { logger, clock = systemClock, random = Math.random }: ConnectorDependencies,
+  { logger, clock = systemClock, random = Math.random, openLedger = openSqliteLedger }: ConnectorDependencies,
 ): Promise<Connector> {
   const mappings = compileMappings(config.sources);
   const { observer, expose } = createMetrics();
   await using opening = new AsyncDisposableStack();
-  const { ledger, engine } = await openStores(config, opening, { logger, clock });
+  const { ledger, engine } = await openStores(config, opening, { logger, clock, openLedger });
   const deliveries = config.destinations.map((settings) => {
     const destination = openDestination(settings, { engine, clock });
     opening.defer(() => destination.close());
@@ -110,7 +112,7 @@ export async function openConnector(
 async function openStores(
   { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
   opening: AsyncDisposableStack,
-  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+  { logger, clock, openLedger }: Required<Omit<ConnectorDependencies, "random">>,
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new PrickleError("LEDGER_UNAVAILABLE", `${dataDir}: ${cause instanceof Error ? cause.message : cause}`, {
@@ -119,7 +121,7 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const ledger = await openSqliteLedger({ directory: dataDir, destinations: names, maxDepth, seenDays, clock, logger });
+  const ledger = await openLedger({ directory: dataDir, destinations: names, maxDepth, seenDays, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };
   const engine = await openEngine({ path: join(dataDir, "engine.duckdb"), logger });
