@@ -154,7 +154,7 @@ describe("a body of 50 MB", () => {
 });
 
 describe("a slow sender", () => {
-  const limits = { headersTimeoutMs: 100, requestTimeoutMs: 200 };
+  const limits = { headersTimeoutMs: 250, requestTimeoutMs: 500 };
   const request = rawPost("/v1/track", " ".repeat(2000), [KEY_LINE]).toString("latin1");
   const [head = "", body = ""] = request.split("\r\n\r\n");
 
