@@ -29,31 +29,41 @@ const GZIP_MAGIC = [0x1f, 0x8b] as const;
 export function createBodyReader(maxInFlightBytes: number): BodyReader {
   const openShare = createBudget(maxInFlightBytes);
 
-  async function readWire(request: IncomingMessage, maxWireBytes: number): Promise<Buffer> {
+  /** By events: an async iterator costs a single call a tenth of its time. */
+  function readWire(request: IncomingMessage, maxWireBytes: number): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const chunks: Buffer[] = [];
     const share = openShare();
     let bytes = 0;
     let refusal: PrickleError | null = null;
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (!refusal && bytes > maxWireBytes) refusal = tooLarge(maxWireBytes);
-        if (!refusal && !share.take(chunk.length)) refusal = overloaded();
-        if (!refusal) {
-          chunks.push(chunk);
-          continue;
-        }
-        chunks.length = 0;
-        share.giveBack();
-        if (bytes > MOST_DISCARDED_BYTES) break;
-      }
-    } catch (cause) {
-      throw new PrickleError("INPUT_INVALID", "The request ended before its body did.", { cause });
-    } finally {
+    const refuse = (error: PrickleError) => {
+      refusal = error;
+      chunks.length = 0;
       share.giveBack();
+    };
+    const settle = (cutShort: PrickleError | null) => {
+      request.off("data", take).off("end", end).off("error", breakOff).off("close", breakOff);
+      share.giveBack();
+      const failure = refusal ?? cutShort;
+      if (failure) reject(failure);
+      else resolve(joined(chunks));
+    };
+    function take(chunk: Buffer): void {
+      bytes += chunk.length;
+      if (refusal) {
+        if (bytes > MOST_DISCARDED_BYTES) {
+          settle(null);
+          request.destroy();
+        }
+      } else if (bytes > maxWireBytes) refuse(tooLarge(maxWireBytes));
+      else if (share.take(chunk.length)) chunks.push(chunk);
+      else refuse(overloaded());
     }
-    if (refusal) throw refusal;
-    return joined(chunks);
+    const end = () => settle(null);
+    const breakOff = () => settle(new PrickleError("INPUT_INVALID", "The request ended before its body did."));
+    if (request.destroyed) breakOff();
+    else request.on("data", take).on("end", end).on("error", breakOff).on("close", breakOff);
+    return promise;
   }
 
   async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {

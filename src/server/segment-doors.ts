@@ -69,8 +69,10 @@ export function answerPreflight(request: FastifyRequest, reply: FastifyReply): F
     .send();
 }
 
-function succeed(reply: FastifyReply): FastifyReply {
-  return reply.header("content-type", "application/json").send(SUCCESS_ANSWER);
+/** Given to fastify as it is: a reply returned would be waited for until its last byte is out. */
+function succeed(reply: FastifyReply): string {
+  reply.header("content-type", "application/json");
+  return SUCCESS_ANSWER;
 }
 
 function singleHeaders(headers: IncomingHttpHeaders): PushRequest["headers"] {
