@@ -11,7 +11,7 @@ import { ERRORS, type ErrorCode } from "../../src/core/errors.ts";
 import type { DeadLetter, LedgerStatus } from "../../src/core/ledger.ts";
 import type { BackfillSummary } from "../../src/core/operations.ts";
 import { readEngineFile } from "./engine-file.ts";
-import { createWorkplace, eventually, type Workplace } from "./prickle-process.ts";
+import { createWorkplace, eventually, MANY_PROCESSES, type Workplace } from "./prickle-process.ts";
 import { createRig, type Rig } from "./rig.ts";
 import { inventSegmentLog } from "./segment-log.ts";
 
@@ -58,7 +58,7 @@ async function statusOf({ workplace }: Rig) {
   return status;
 }
 
-it("answers alike through a server and without one", async () => {
+it("answers alike through a server and without one", MANY_PROCESSES, async () => {
   const rig = await openRig();
   const { posthog, workplace } = rig;
   const served = await workplace.serve();
@@ -91,7 +91,7 @@ it("answers alike through a server and without one", async () => {
   expect(posthog.arrivals.filter(isRefused)).toEqual([replayed?.uuid, replayedLater?.uuid]);
 });
 
-it("reads a file alike through a server and without one", async () => {
+it("reads a file alike through a server and without one", MANY_PROCESSES, async () => {
   const through = await openRig();
   const without = await openRig();
   const served = await through.workplace.serve();
@@ -204,7 +204,7 @@ it("tells by its exit code why a command could not be carried out", async () => 
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 78, ok: false, problems: [{ path: "sorces" }] });
 });
 
-it("tells by its exit code what a server, or the data, does not allow", async () => {
+it("tells by its exit code what a server, or the data, does not allow", MANY_PROCESSES, async () => {
   const rig = await openRig();
   const { workplace, posthog } = rig;
   const served = await workplace.serve();

@@ -10,6 +10,7 @@ import { ERRORS } from "../../src/core/errors.ts";
 import type { LedgerStatus } from "../../src/core/ledger.ts";
 import type { BackfillSummary } from "../../src/core/operations.ts";
 import { readEngineFile } from "./engine-file.ts";
+import { MANY_PROCESSES } from "./prickle-process.ts";
 import { createRig, type Rig } from "./rig.ts";
 import { createChance } from "./seeded.ts";
 import { inventSegmentLog } from "./segment-log.ts";
@@ -70,7 +71,7 @@ async function runUntil(moment: number, signal: NodeJS.Signals, seen: Set<string
   return (await run.ended).code;
 }
 
-it("ends as a run that nobody killed, over nine kills and a stop", async () => {
+it("ends as a run that nobody killed, over nine kills and a stop", MANY_PROCESSES, async () => {
   const chance = createChance(SEED);
   expect(LOG.repeated).toBeGreaterThan(100);
   expect(LOG.useless).toBeGreaterThan(100);

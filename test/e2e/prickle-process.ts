@@ -14,6 +14,9 @@ const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const COMPILE_CACHE = new URL("../../node_modules/.cache/node-compile", import.meta.url).pathname;
 const PATIENCE_MS = 30_000;
 
+/** For tests that start a dozen processes: on a busy machine each takes seconds. */
+export const MANY_PROCESSES = { timeout: 180_000 };
+
 export interface Workplace {
   readonly directory: string;
   readonly dataDir: string;

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { GroupPage, Trends } from "../../src/core/analytics.ts";
 import type { LedgerStatus } from "../../src/core/ledger.ts";
 import type { BackfillSummary } from "../../src/core/operations.ts";
-import { createWorkplace, type Workplace } from "./prickle-process.ts";
+import { createWorkplace, MANY_PROCESSES, type Workplace } from "./prickle-process.ts";
 
 /** 50,680 Segment calls made of the commit histories of 24 open-source projects. Lies beside the repository, not in it. */
 const FILE = new URL("../../../shared/data/git-history.segment.jsonl.gz", import.meta.url).pathname;
@@ -91,6 +91,7 @@ const hasFile = existsSync(FILE);
 
 it.skipIf(!hasFile)(
   `answers of a real history what plain SQL over its file says, also when it is read again${hasFile ? "" : " (the file is not beside the repository)"}`,
+  MANY_PROCESSES,
   async () => {
     await sql.run("SET TimeZone = 'UTC'");
     await sql.run(CALLS, { file: FILE });
