@@ -8,7 +8,7 @@ import { type MappingFile, mappingFileSchema, ruleSchema } from "./file-schema.t
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine, readMappingText } from "./mapping-text.ts";
 import { applyRules, checkGroupTypes, checkReachable, compileRule } from "./rules.ts";
-import { inside, type PlacedProblem, suggestion } from "./scope.ts";
+import { describe, inside, type PlacedProblem, suggestion } from "./scope.ts";
 
 export type { MappingProblem } from "./mapping-text.ts";
 
@@ -44,7 +44,7 @@ function compileText({ name, text, file }: MappingSource): Compiled {
   const problems: PlacedProblem[] = [];
   const parsed = mappingFileSchema.safeParse(read.content);
   if (!parsed.success) {
-    problems.push(...parsed.error.issues.flatMap(placeIssue));
+    problems.push(...firstOfEachPlace(parsed.error.issues).flatMap((issue) => placeIssue(issue, read.content)));
     checkReadableRules(read.content, problems);
     return { problems: read.place(problems) };
   }
@@ -71,18 +71,68 @@ function checkReadableRules(content: unknown, problems: PlacedProblem[]): void {
   }
 }
 
-function placeIssue(issue: z.core.$ZodIssue): readonly PlacedProblem[] {
+/** A value of the wrong kind fails further checks as well; one problem says enough. */
+function firstOfEachPlace(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const places = new Set<string>();
+  return issues.filter(({ path }) => places.size < places.add(path.join("\0")).size);
+}
+
+function placeIssue(issue: z.core.$ZodIssue, content: unknown): readonly PlacedProblem[] {
   const at = issue.path.filter((part) => typeof part !== "symbol");
-  if (issue.code !== "unrecognized_keys") return [{ at, message: issue.message }];
+  if (issue.code !== "unrecognized_keys") {
+    return [{ at, message: `found ${describe(valueAt(content, at))}; ${allowedBy(issue)}.` }];
+  }
+  const allowed = keysAt(at);
   return issue.keys.map((key) => ({
     at: [...at, key],
-    message: `unknown key "${key}".${suggestion(key, KNOWN_KEYS)}`,
+    message: `unknown key; ${allowed.join(", ")} are allowed.${suggestion(key, allowed)}`,
   }));
 }
 
-const KNOWN_KEYS = [
-  ...Object.keys(mappingFileSchema.shape),
-  ...Object.keys(ruleSchema.shape),
-  ...Object.keys(ruleSchema.shape.groupIdentify.unwrap().shape),
-  ...Object.keys(ruleSchema.shape.event.unwrap().shape),
-];
+function allowedBy(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `${KINDS[issue.expected] ?? `a value of type ${issue.expected}`} is needed`;
+    case "invalid_value":
+      return `${issue.values.join(", ")} are allowed`;
+    case "too_small":
+      return "at least one is needed";
+    case "too_big":
+      return `at most ${issue.maximum} are allowed`;
+    default:
+      return issue.message;
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: "a list",
+  object: "an object",
+  string: "text",
+  nonoptional: "a value",
+};
+
+const PARTS = ruleSchema.shape;
+
+/** What may stand at a place of the file's own form. */
+function keysAt(at: PlacedProblem["at"]): readonly string[] {
+  switch (at.at(-1)) {
+    case undefined:
+      return Object.keys(mappingFileSchema.shape);
+    case "groupIdentify":
+      return Object.keys(PARTS.groupIdentify.unwrap().shape);
+    case "event":
+      return Object.keys(PARTS.event.unwrap().shape);
+    case "reject":
+      return Object.keys(PARTS.reject.unwrap().shape);
+    default:
+      return Object.keys(PARTS);
+  }
+}
+
+function valueAt(content: unknown, at: PlacedProblem["at"]): unknown {
+  return at.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, part)?.value : undefined,
+    content,
+  );
+}

@@ -37,8 +37,11 @@ function compileLiteral(value: unknown, scope: Scope): Expression {
 type Compile = (value: unknown, scope: Scope) => Expression;
 
 function isDirective(value: JsonObject): boolean {
-  return Object.keys(value).some((key) => key.startsWith("@"));
+  return Object.keys(value).some((key) => key.startsWith("@") || key === ROOT_DIRECTIVE);
 }
+
+/** Segment's own, which has no `@`. Known so that it is refused rather than taken for a property. */
+const ROOT_DIRECTIVE = "__segment_internal_directive";
 
 function compileDirective(value: JsonObject, scope: Scope): Expression {
   const names = Object.keys(value).filter((key) => key !== "_metadata");

@@ -40,6 +40,21 @@ describe("checking a mapping", () => {
     expect(problemsOf(text)).toContainEqual(expect.stringMatching(/^4:\d+ rules\[0\]\.evnt .*Did you mean "event"\?/));
   });
 
+  it.each(["@liquid", "__segment_internal_directive"])("refuses %s, which is Segment's and not ours yet", (name) => {
+    const text = `groupTypes: [a]\nrules:\n  - name: b\n    event: { name: { "${name}": x }, distinctId: b }\n`;
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(`^4:\\d+ rules\\[0\\]\\.event\\.name\\.${name} unknown directive`),
+    ]);
+  });
+
+  it("says of a value of the wrong kind what was found and what is allowed", () => {
+    const text = "groupTypes: company\nrules:\n  - { name: a, reject: { reason: nonsense, detail: x } }\n";
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^1:\d+ groupTypes found "company"; a list is needed\./),
+      expect.stringMatching(/^3:\d+ rules\[0\]\.reject\.reason found "nonsense"; unsupported_type, .* are allowed\./),
+    ]);
+  });
+
   it("looks through the other rules when the form of one is wrong", () => {
     const text =
       "groupTypes: [a]\nrules:\n  - evnt: {}\n  - name: b\n    when: type = (\n    event: { name: a, distinctId: b }\n";
@@ -48,7 +63,7 @@ describe("checking a mapping", () => {
 
   it.each([
     ["malformed YAML", "rules: [", /^1|^2/],
-    ["nothing", "", /groupTypes|expected object/i],
+    ["nothing", "", /groupTypes|an object is needed/],
     ["a key written twice", "groupTypes: [a]\ngroupTypes: [b]\nrules: []\n", /unique/],
     [
       "a sixth group type",
