@@ -3,6 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -13,6 +14,8 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED) await runHere();
 else runWithOtherNode();
 
 async function runHere() {
+  // Halves the time a command takes to start.
+  module.enableCompileCache?.();
   const built = join(root, "dist", "cli", "main.js");
   await import(pathToFileURL(existsSync(built) ? built : join(root, "src", "cli", "main.ts")).href);
 }

@@ -80,7 +80,8 @@ export async function openConnector(
 
   const stopping = new AbortController();
   const operations = createOperations({ ledger, engine, ingests, clock, onCommitted, stopping: stopping.signal });
-  const doors = createDoors(config, { ledger, engine, ingests, metrics: () => expose(ledger.status, clock.now()) });
+  const metrics = () => expose(ledger.status, clock.now());
+  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
   let server: RunningServer | null = null;
@@ -180,10 +181,14 @@ interface DoorParts {
   readonly ledger: Ledger;
   readonly engine: Engine | null;
   readonly ingests: ReadonlyMap<string, Ingest>;
+  readonly observer: Observer;
+  readonly logger: Logger;
   readonly metrics: Doors["metrics"];
 }
 
-function createDoors({ sources }: Config, { ledger, engine, ingests, metrics }: DoorParts): Doors {
+function createDoors(config: Config, { ledger, engine, ingests, observer, logger, metrics }: DoorParts): Doors {
+  const { sources, destinations } = config;
+  const engineName = destinations.find(({ type }) => type === "engine")?.name ?? "engine";
   const webhooks = new Map<string, PushDoor>();
   for (const { name, webhook } of sources) {
     if (!webhook) continue;
@@ -210,11 +215,18 @@ function createDoors({ sources }: Config, { ledger, engine, ingests, metrics }: 
     },
     tracking: (request) => take(trackingDoor, request),
     capture: async (bodies, arrivedAt) => {
-      await requireEngine(engine).append(bodies, arrivedAt);
+      // As PostHog does, the client is told that all is well; what is dropped is for the operator to see.
+      for (const outcome of await requireEngine(engine).append(bodies, arrivedAt)) {
+        if (outcome.kind !== "dead") continue;
+        observer.died(engineName, 1, outcome.reason);
+        logger.warn({ reason: outcome.reason }, "An event of a PostHog client was dropped");
+      }
     },
     metrics,
     ready: async () => {
-      await Promise.all([ledger.status(), engine?.groupTypes()]);
+      const [{ depth }] = await Promise.all([ledger.status(), engine?.groupTypes()]);
+      if (depth < config.ledger.maxDepth) return;
+      throw new PrickleError("LEDGER_FULL", `The outbox holds ${depth} messages, as many as it may.`);
     },
   };
 }

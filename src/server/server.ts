@@ -54,6 +54,7 @@ export interface RunningServer {
 
 /** Longer than a load balancer keeps its own connections, so that it is never us who closes one in use. */
 const KEEP_ALIVE_MS = 65_000;
+const STOPPING_RETRY_MS = 5_000;
 const DEFAULT_LIMITS: ServerLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
@@ -71,13 +72,16 @@ export async function startServer(
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: limits.requestTimeoutMs,
     forceCloseConnections: "idle",
-    return503OnClosing: true,
+    return503OnClosing: false,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.headersTimeoutMs / 2 },
     routerOptions: { ignoreTrailingSlash: true },
   });
   leaveBodiesAlone(server);
   const stopping = { now: false };
   const parts = { ...dependencies, bodies: createBodyReader(limits.maxInFlightBytes), isStopping: () => stopping.now };
+  server.addHook("onRequest", (_request, _reply, done) => {
+    done(stopping.now ? stoppingError() : undefined);
+  });
   // Else a connection whose last request ends while we close would be kept open, and with it the server.
   server.addHook("onSend", (_request, reply, payload, done) => {
     if (stopping.now) reply.header("connection", "close");
@@ -118,6 +122,13 @@ async function closeWithin(server: FastifyInstance, graceMs: number): Promise<vo
   const timer = setTimeout(() => server.server.closeAllConnections(), graceMs);
   await server.close();
   clearTimeout(timer);
+}
+
+function stoppingError(): PrickleError {
+  return new PrickleError("STOPPING", "prickle is shutting down.", {
+    hint: "Come again; nothing was stored.",
+    retryAfterMs: STOPPING_RETRY_MS,
+  });
 }
 
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {

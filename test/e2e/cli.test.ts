@@ -100,6 +100,7 @@ it("reads a file alike through a server and without one", MANY_PROCESSES, async 
   expect(await backfill(without)).toEqual(summary);
   expect(summary).toMatchObject({ records: LOG.lines, resumedAt: 0, rejected: LOG.useless, duplicates: LOG.repeated });
   expect(summary.messages).toBe(LOG.lines - LOG.useless - LOG.repeated);
+  expect(await backfill(without)).toMatchObject({ records: LOG.lines, resumedAt: LOG.lines, messages: 0 });
   const arrived = ({ posthog }: Rig) => posthog.events().map(({ uuid }) => uuid);
   expect(arrived(without).sort()).toEqual(arrived(through).sort());
   const engines = [through, without].map(({ workplace }) => readEngineFile(workplace.dataDir));

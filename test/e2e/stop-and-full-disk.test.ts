@@ -72,6 +72,7 @@ it("answers what was begun and leaves with 0 within ten seconds, though PostHog 
   // Their heads came after the doors had closed: refused, or cut off.
   const refusals = (await Promise.all(announced.map(({ answer }) => answer))).filter((answer) => answer !== null);
   expect(refusals.map(({ status }) => status)).toEqual(refusals.map(() => 503));
+  for (const { retryAfter } of refusals) expect(Number(retryAfter)).toBeGreaterThan(0);
   expect(await exitCode).toBe(0);
   expect(performance.now() - toldAt).toBeLessThan(STOP_WITHIN_MS);
 

@@ -256,6 +256,17 @@ describe("health and metrics", () => {
   });
 });
 
+it("counts an event of a PostHog client that was dropped, though the client is told that all is well", async () => {
+  const own = await startWith();
+  const events = ["a", "b", "c", "d", "e", "f"].map((type) => ({
+    event: "$groupidentify",
+    distinct_id: "x",
+    properties: { $group_type: type, $group_key: "k", $group_set: { name: type } },
+  }));
+  expect((await post(`${own.url}/batch/`, { api_key: "any", batch: events })).status).toBe(200);
+  expect(await own.metric('prickle_dead_total{destination="engine"}')).toBe(1);
+});
+
 describe("closing", () => {
   const body = JSON.stringify({ userId: "u1", groupId: "in flight" });
 
@@ -339,6 +350,7 @@ describe("a ledger that is full", () => {
       expect(JSON.parse(text)).toMatchObject({ success: false, code: "LEDGER_FULL" });
     }
     expect(await full.operations.status()).toMatchObject({ committed: 3, depth: 3, rejected: 0 });
+    expect((await fetch(`${full.url}/readyz`)).status).toBe(503);
     await full.stop();
 
     const emptied = await startWith({ ledger: { maxDepth: 3 } }, { dataDir: full.dataDir });

@@ -57,13 +57,18 @@ async function* readPages(opened: OpenFile, start: FileCursor, options: ReadOpti
   const page = createPageBuilder(start, options);
   const { chunks, skipper } = await openChunks(opened, start);
   let bytes = 0;
+  let isFirst = true;
   let failure: unknown = null;
+  const taken = () => {
+    isFirst = false;
+    return page.take(bytes, opened.size);
+  };
   try {
     for await (const chunk of chunks) {
       bytes = chunk.bytes;
       for (const part of chunk.parts) {
         for (const line of splitter.push(skipper.rest(part))) {
-          if (page.add(line)) yield page.take(bytes, opened.size);
+          if (page.add(line)) yield taken();
           if (signal.aborted) return;
         }
       }
@@ -74,7 +79,8 @@ async function* readPages(opened: OpenFile, start: FileCursor, options: ReadOpti
   } catch (thrown) {
     failure = thrown;
   }
-  if (page.filled) yield page.take(bytes, opened.size);
+  // Who goes on with a finished file gets a page without records, which tells how far it had come.
+  if (page.filled || (isFirst && !failure && start.records > 0)) yield taken();
   if (failure) throw failure;
 }
 

@@ -217,7 +217,10 @@ describe("resuming a file", () => {
             const rest = await read(open(options), cursor);
             expect(rest.failure).toBeNull();
             const withoutBytes = ({ progress, ...page }: Page) => ({ ...page, seen: progress.records });
-            expect(rest.pages.map(withoutBytes)).toEqual(pages.slice(at + 1).map(withoutBytes));
+            const seen = pages[at]?.progress.records;
+            const atTheEnd = expect.objectContaining({ records: [], rejections: [], seen });
+            const followed = pages.slice(at + 1).map(withoutBytes);
+            expect(rest.pages.map(withoutBytes)).toEqual(followed.length > 0 ? followed : [atTheEnd]);
           }
         },
       ),
