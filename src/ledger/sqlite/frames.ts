@@ -9,6 +9,7 @@
  */
 
 import type { Commit } from "../../core/ledger.ts";
+import type { OutgoingMessage } from "../../core/message.ts";
 
 export const FRAME_HEAD_BYTES = 20;
 const ID_BYTES = 16;
@@ -54,12 +55,14 @@ export function createGroupPacker(): (commits: readonly Commit[]) => Uint8Array<
     at += 4 + length;
   }
 
-  function putMessage({ lane, uuid, json }: Commit["records"][number]["messages"][number]): void {
+  function putMessage({ lane, uuid, json }: OutgoingMessage, { id, idAt }: { id: string; idAt: number }): void {
     need(4 + FRAME_HEAD_BYTES + json.length * MAX_BYTES_PER_UNIT);
     at = buffer.writeUInt32LE(lane, at);
     const length = buffer.write(json, at + FRAME_HEAD_BYTES);
     buffer.writeUInt32LE(length, at);
-    writeUuid(buffer, uuid, at + 4);
+    // A record's first message mostly has its id.
+    if (uuid === id) buffer.copyWithin(at + 4, idAt, idAt + ID_BYTES);
+    else writeUuid(buffer, uuid, at + 4);
     at += FRAME_HEAD_BYTES + length;
   }
 
@@ -67,10 +70,11 @@ export function createGroupPacker(): (commits: readonly Commit[]) => Uint8Array<
     putNumber(records.length);
     for (const { id, messages } of records) {
       need(ID_BYTES);
+      const idAt = at;
       writeUuid(buffer, id, at);
       at += ID_BYTES;
       putNumber(messages.length);
-      for (const message of messages) putMessage(message);
+      for (const message of messages) putMessage(message, { id, idAt });
     }
     putText(rejections.length === 0 ? null : JSON.stringify(rejections));
     putText(checkpoint?.name ?? null);
