@@ -26,11 +26,16 @@ export interface Outbox {
   /** Runs of a lane from the one that holds `seq` on. */
   runsFrom(lane: number, seq: number): Iterable<Run>;
   headsFrom(lane: number, seq: number): Iterable<RunHead>;
-  /** Forgets the runs of a lane that end before `seq`. */
+  /** Nobody needs the runs of a lane that end before `seq` any more: they are removed by a later `sweep`. */
   forgetBefore(lane: number, seq: number): void;
+  /** Removes what is not needed, once it is enough to be worth it, or `now`. */
+  sweep(now: boolean): void;
   /** Reads from the table which runs there are, in order: at the start, and after a rollback. */
   load(visit: (run: RunHead) => void): void;
 }
+
+/** Neighbours in the table are mostly of other lanes: removed together they cost a page for all of them, not one each. */
+const SWEEP_RUNS = 256;
 
 export function createOutbox(database: DatabaseSync, lanes: number): Outbox {
   const head = "id, lane, first_seq, count, committed_at, only_destination";
@@ -43,6 +48,8 @@ export function createOutbox(database: DatabaseSync, lanes: number): Outbox {
   const forget = database.prepare("DELETE FROM outbox WHERE id = ?");
   let queues: RunQueue[] = [];
   let nextId = 0;
+  /** Ids of rows that nobody needs. */
+  let unneeded: number[] = [];
 
   const queueOf = (lane: number): RunQueue => {
     const queue = queues[lane];
@@ -70,10 +77,16 @@ export function createOutbox(database: DatabaseSync, lanes: number): Outbox {
       }
     },
     forgetBefore(lane, seq) {
-      for (const id of queueOf(lane).takeBefore(seq)) forget.run(id);
+      unneeded.push(...queueOf(lane).takeBefore(seq));
+    },
+    sweep(now) {
+      if (!now && unneeded.length < SWEEP_RUNS) return;
+      for (const id of unneeded.sort((one, other) => one - other)) forget.run(id);
+      unneeded = [];
     },
     load(visit) {
       queues = Array.from({ length: lanes }, createRunQueue);
+      unneeded = [];
       for (const row of all.iterate()) {
         const run = headOf(row);
         const id = Number(row.id);

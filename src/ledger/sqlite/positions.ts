@@ -31,7 +31,7 @@ export interface Positions {
   nextSeq(lane: number): number;
   /** Notes that a run was appended at `nextSeq`. */
   appended(run: RunHead): void;
-  /** Writes down a position after it moved, and forgets what all destinations are past. */
+  /** Writes down a position after it moved, and lets go of what all destinations are past. */
   moved(destination: string, lane: number): void;
   depthOf(destination: string): number;
   /** Of the destination that waits for most. */
@@ -76,6 +76,7 @@ export function createPositions(
       if (typeof row.ahead === "string") readAhead(row.ahead, position);
     }
     outbox.load(count);
+    for (let lane = 0; lane < lanes; lane++) forgetSettled(lane);
     depths = new Map();
     for (const [name, all] of positions)
       depths.set(
@@ -110,6 +111,12 @@ export function createPositions(
   };
   const nextSeq = (lane: number) => nextSeqs[lane] ?? 0;
 
+  function forgetSettled(lane: number): void {
+    // Who waits for nothing here is past everything, also past what was replayed for others.
+    const behind = destinations.map((name) => of(name, lane)).filter(({ depth }) => depth > 0);
+    outbox.forgetBefore(lane, Math.min(nextSeq(lane), ...behind.map(({ next }) => next)));
+  }
+
   load();
   return {
     lanes,
@@ -141,9 +148,7 @@ export function createPositions(
         destination,
         all.reduce((sum, { depth }) => sum + depth, 0),
       );
-      // Who waits for nothing here is past everything, also past what was replayed for others.
-      const behind = destinations.map((name) => of(name, lane)).filter(({ depth }) => depth > 0);
-      outbox.forgetBefore(lane, Math.min(nextSeq(lane), ...behind.map(({ next }) => next)));
+      forgetSettled(lane);
     },
     depthOf: (destination) => depths.get(destination) ?? 0,
     depth: () => Math.max(0, ...depths.values()),

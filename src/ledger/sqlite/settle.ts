@@ -101,6 +101,7 @@ export function createSettleClaim({
       else byLane.set(lane, [[seq, exceptional.get(index)]]);
     }
     for (const [lane, outcomes] of byLane) settleLane(lease, lane, outcomes, now);
+    outbox.sweep(positions.depth() === 0);
     return lease;
   };
 }
