@@ -73,8 +73,8 @@ function checkReadableRules(content: unknown, problems: PlacedProblem[]): void {
 
 /** A value of the wrong kind fails further checks as well; one problem says enough. */
 function firstOfEachPlace(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
-  const places = new Set<string>();
-  return issues.filter(({ path }) => places.size < places.add(path.join("\0")).size);
+  const placeOf = ({ path }: z.core.$ZodIssue) => path.join("\0");
+  return issues.filter((issue, index) => issues.findIndex((other) => placeOf(other) === placeOf(issue)) === index);
 }
 
 function placeIssue(issue: z.core.$ZodIssue, content: unknown): readonly PlacedProblem[] {
