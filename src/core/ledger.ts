@@ -9,7 +9,8 @@
  */
 
 import type { Outcome } from "./destination.ts";
-import type { OutboxMessage, OutgoingMessage } from "./message.ts";
+import type { OutboxMessage } from "./message.ts";
+import type { Parcel } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
 
 export interface Ledger {
@@ -59,22 +60,16 @@ export interface Ledger {
 }
 
 export interface Commit {
-  /** Only those that make messages: a record that makes none may make some once its mapping is mended. */
-  readonly records: readonly CommitRecord[];
+  /** Only records that make messages: one that makes none may make some once its mapping is mended. */
+  readonly parcels: readonly Parcel[];
   /** One with the source, record id and reason of one already kept replaces it and is not counted again. */
   readonly rejections: readonly Rejection[];
   /** Stored with the same transaction, even if every record turns out to be a duplicate. */
   readonly checkpoint?: { readonly name: string; readonly cursor: string };
 }
 
-export interface CommitRecord {
-  /** Its recordUuid: what it is known again by. */
-  readonly id: string;
-  readonly messages: readonly OutgoingMessage[];
-}
-
 export interface CommitResult {
-  /** Indexes into `records` of those seen before, ascending. */
+  /** Which records were seen before, ascending: their places when all records of the parcels are numbered from 0. */
   readonly duplicates: readonly number[];
   /** Messages put into the outbox. */
   readonly committed: number;

@@ -1,9 +1,12 @@
 /** A message is what we deliver: a group identify or an event. Built once per record, kept as its final JSON text. */
 
+import type { ByteWriter } from "./bytes.ts";
 import { distinctIdProblem, fittingDistinctId, groupKeyProblem, groupSyncDistinctId, MAX_ID_BYTES } from "./group.ts";
 import { spreadHash } from "./identity.ts";
 import type { JsonObject } from "./json.ts";
+import type { ParcelWriter } from "./parcel.ts";
 import type { RejectionReason } from "./record.ts";
+import type { Uuid } from "./uuid.ts";
 
 /** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice. */
 export const MAX_MESSAGE_BYTES = 900_000;
@@ -29,7 +32,7 @@ export interface EventDraft {
   readonly groups: Readonly<Record<string, string>>;
 }
 
-/** On its way into the ledger. */
+/** On its way into the ledger, taken out of its parcel. */
 export interface OutgoingMessage {
   readonly uuid: string;
   readonly lane: number;
@@ -59,38 +62,60 @@ export interface MessageProblem {
 }
 
 export interface MessageContext {
-  readonly uuid: string;
+  readonly uuid: Uuid;
   /** When the record happened, in ms UTC. */
   readonly occurredAt: number;
   readonly lanes: number;
 }
 
-/** Builds the message, or says why PostHog would drop it or do nothing with it. */
-export function buildMessage(
+/** Adds the message to the record begun in `parcel`, or says why PostHog would drop it or do nothing with it. */
+export function writeMessage(
   draft: MessageDraft,
-  { uuid, occurredAt, lanes }: MessageContext,
-): OutgoingMessage | MessageProblem {
+  context: MessageContext,
+  parcel: ParcelWriter,
+): MessageProblem | null {
   const fields = draft.kind === "event" ? eventFields(draft) : groupIdentifyFields(draft);
   if ("reason" in fields) return fields;
-  const timestamp = new Date(occurredAt).toISOString();
-  const json =
-    `{"event":${JSON.stringify(fields.event)},"distinct_id":${JSON.stringify(fields.distinctId)},` +
-    `"uuid":"${uuid}","timestamp":"${timestamp}","properties":${JSON.stringify(fields.properties)}}`;
-  if (json.length * 3 > MAX_MESSAGE_BYTES && Buffer.byteLength(json) > MAX_MESSAGE_BYTES) {
-    return {
-      reason: "message_too_large",
-      detail: `The message has ${Buffer.byteLength(json)} bytes; PostHog takes ${MAX_MESSAGE_BYTES}.`,
-    };
+  parcel.beginMessage(context.uuid);
+  writeText(fields, context, parcel.json);
+  const bytes = parcel.messageBytes();
+  if (bytes > MAX_MESSAGE_BYTES) {
+    parcel.dropMessage();
+    const detail = `The message has ${bytes} bytes; PostHog takes ${MAX_MESSAGE_BYTES}.`;
+    return { reason: "message_too_large", detail };
   }
-  return { uuid, lane: spreadHash(fields.orderingKey) % lanes, json };
+  parcel.endMessage(fields.orderingHash % context.lanes);
+  return null;
+}
+
+function writeText(
+  { event, distinctId, properties }: WireFields,
+  { uuid, occurredAt }: MessageContext,
+  out: ByteWriter,
+) {
+  out.text('{"event":');
+  out.quoted(event);
+  out.text(',"distinct_id":');
+  out.quoted(distinctId);
+  out.text(',"uuid":"');
+  out.uuidText(uuid);
+  out.text('","timestamp":"');
+  out.text(new Date(occurredAt).toISOString());
+  out.text('","properties":');
+  out.text(JSON.stringify(properties));
+  out.text("}");
 }
 
 interface WireFields {
   readonly event: string;
   readonly distinctId: string;
   readonly properties: JsonObject;
-  readonly orderingKey: string;
+  /** Of what messages that must stay in order have in common. */
+  readonly orderingHash: number;
 }
+
+const GROUP_HASH = spreadHash("g\0");
+const PERSON_HASH = spreadHash("d\0");
 
 function groupIdentifyFields({ groupType, groupKey, properties }: GroupIdentifyDraft): WireFields | MessageProblem {
   const keyProblem = groupKeyProblem(groupKey);
@@ -105,7 +130,7 @@ function groupIdentifyFields({ groupType, groupKey, properties }: GroupIdentifyD
       // A group without any property stays out of PostHog's list of groups.
       $group_set: listed ? properties : { group_key: groupKey },
     },
-    orderingKey: `g\0${groupType}\0${groupKey}`,
+    orderingHash: spreadHash(groupKey, spreadHash("\0", spreadHash(groupType, GROUP_HASH))),
   };
 }
 
@@ -128,5 +153,5 @@ function eventFields({ event, distinctId, properties, groups }: EventDraft): Wir
     delete properties.$process_person_profile;
   }
   const fitting = fittingDistinctId(distinctId);
-  return { event, distinctId: fitting, properties, orderingKey: `d\0${fitting}` };
+  return { event, distinctId: fitting, properties, orderingHash: spreadHash(fitting, PERSON_HASH) };
 }

@@ -1,10 +1,19 @@
 /** Ports: sources, where records come from. A push source is called by HTTP requests; a pull source is asked. */
 
+import type { Parcel } from "./parcel.ts";
 import type { Rejection, SourceRecord } from "./record.ts";
 
 /** What one request or one page brought. */
 export interface Intake {
   readonly records: readonly SourceRecord[];
+  readonly rejections: readonly Rejection[];
+}
+
+/** What one request or one page brought, mapped: ready to be committed. */
+export interface Prepared {
+  /** Records in all, those refused included. */
+  readonly received: number;
+  readonly parcels: readonly Parcel[];
   readonly rejections: readonly Rejection[];
 }
 
@@ -38,10 +47,18 @@ export interface PullSource {
    * The same cursor gives the same records again. Stops early, without error, when `signal` aborts.
    * @throws INPUT_INVALID, INPUT_CHANGED, NOT_FOUND
    */
-  pages(cursor: string | null, signal: AbortSignal): AsyncIterable<Page>;
+  pages(cursor: string | null, signal: AbortSignal): AsyncIterable<Page | PreparedPage>;
 }
 
 export interface Page extends Intake {
+  readonly cursor: string;
+  readonly progress: PullProgress;
+}
+
+/** A page that was also mapped, in a thread of the source's own. */
+export interface PreparedPage extends Prepared {
+  /** Its parcels were committed: their memory may be used again. */
+  release(): void;
   readonly cursor: string;
   readonly progress: PullProgress;
 }

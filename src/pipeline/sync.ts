@@ -3,8 +3,9 @@
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { Ledger } from "../core/ledger.ts";
-import type { PullProgress, PullSource } from "../core/source.ts";
-import type { Ingest, IngestResult, Prepared } from "./ingest.ts";
+import type { Prepared, PreparedPage, PullProgress, PullSource } from "../core/source.ts";
+import type { Ingest, IngestResult } from "./ingest.ts";
+import { joinPrepared } from "./prepare.ts";
 
 export interface SyncDependencies {
   readonly source: PullSource;
@@ -28,7 +29,7 @@ const MAX_PAGES = 3;
 
 /** Pages read and mapped, to be committed together with the cursor of the last one. */
 interface Batch {
-  readonly pages: readonly Prepared[];
+  readonly pages: readonly (Prepared | PreparedPage)[];
   readonly cursor: string;
   readonly progress: PullProgress;
 }
@@ -50,8 +51,9 @@ export async function sync(
 
   const commit = async ({ pages, cursor, progress: reached }: Batch) => {
     const checkpoint = { name: source.checkpointName, cursor };
-    const result = await whenThereIsRoom(() => ingest.commit(joined(pages), checkpoint), clock, signal);
+    const result = await whenThereIsRoom(() => ingest.commit(joinPrepared(pages), checkpoint), clock, signal);
     if (!result) return;
+    for (const page of pages) if ("release" in page) page.release();
     progress = reached;
     onCommit(progress, result);
   };
@@ -67,8 +69,9 @@ export async function sync(
 
   try {
     for await (const page of source.pages(await ledger.checkpoint(source.checkpointName), signal)) {
-      resumedAt ??= page.progress.records - page.records.length - page.rejections.length;
-      const pages: readonly Prepared[] = [...(waiting?.pages ?? []), ingest.prepare(page)];
+      const prepared = "parcels" in page ? page : ingest.prepare(page);
+      resumedAt ??= page.progress.records - prepared.received;
+      const pages: Batch["pages"] = [...(waiting?.pages ?? []), prepared];
       waiting = { pages, cursor: page.cursor, progress: page.progress };
       if (pages.length >= MAX_PAGES) await committing;
       if (signal.aborted) break;
@@ -80,14 +83,6 @@ export async function sync(
     await committing;
   }
   return { progress, resumedAt: resumedAt ?? 0, complete: !signal.aborted };
-}
-
-function joined(pages: readonly Prepared[]): Prepared {
-  return {
-    received: pages.reduce((sum, { received }) => sum + received, 0),
-    records: pages.flatMap(({ records }) => records),
-    rejections: pages.flatMap(({ rejections }) => rejections),
-  };
 }
 
 /** Null when `signal` aborts while waiting. */

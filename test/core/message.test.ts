@@ -3,12 +3,15 @@ import { describe, expect, it } from "vitest";
 import { groupSyncDistinctId, MAX_GROUP_KEY_CHARACTERS, MAX_ID_BYTES } from "../../src/core/group.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import {
-  buildMessage,
   type EventDraft,
   type GroupIdentifyDraft,
   MAX_MESSAGE_BYTES,
   type MessageDraft,
+  writeMessage,
 } from "../../src/core/message.ts";
+import { createParcelWriter } from "../../src/core/parcel.ts";
+import { uuidOf } from "../../src/core/uuid.ts";
+import { messageFrom } from "../fakes/parcels.ts";
 
 const CONTEXT = { uuid: "019dfc1a-0422-7e99-8087-4d4c9d7f48ae", occurredAt: Date.UTC(2026, 4, 6), lanes: 64 };
 
@@ -34,14 +37,18 @@ function groupIdentify(changes: Partial<GroupIdentifyDraft> = {}): GroupIdentify
 }
 
 function built(draft: MessageDraft) {
-  const message = buildMessage(draft, CONTEXT);
-  if ("reason" in message) throw new Error(message.detail);
+  const message = messageFrom(draft, CONTEXT);
   return { ...message, fields: JSON.parse(message.json) as JsonObject };
 }
 
 function refusal(draft: MessageDraft): string {
-  const message = buildMessage(draft, CONTEXT);
-  return "reason" in message ? message.reason : "built";
+  const parcel = createParcelWriter();
+  const uuid = uuidOf(CONTEXT.uuid);
+  parcel.record(uuid);
+  const problem = writeMessage(draft, { ...CONTEXT, uuid }, parcel);
+  // What is refused leaves nothing behind.
+  expect(parcel.take().messages).toBe(problem ? 0 : 1);
+  return problem?.reason ?? "built";
 }
 
 describe("an event", () => {

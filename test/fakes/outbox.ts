@@ -1,6 +1,7 @@
 /** Messages as they leave the ledger. */
 
-import { buildMessage, type OutboxMessage, type OutgoingMessage } from "../../src/core/message.ts";
+import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
+import { messageFrom } from "./parcels.ts";
 
 export const LANES = 8;
 
@@ -8,9 +9,7 @@ export const LANES = 8;
 export function groupIdentify(groupKey: string, sequence: number): OutgoingMessage {
   const draft = { kind: "groupIdentify", groupType: "company", groupKey, properties: { sequence } } as const;
   const occurredAt = Date.UTC(2026, 9, 1) + sequence;
-  const built = buildMessage(draft, { uuid: uuidOf(sequence), occurredAt, lanes: LANES });
-  if ("reason" in built) throw new Error(built.detail);
-  return built;
+  return messageFrom(draft, { uuid: uuidOf(sequence), occurredAt, lanes: LANES });
 }
 
 /** `count` messages over `keys` groups, in turn. */

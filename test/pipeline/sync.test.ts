@@ -1,9 +1,13 @@
 import { expect, it } from "vitest";
 import { PrickleError } from "../../src/core/errors.ts";
+import type { OutgoingMessage } from "../../src/core/message.ts";
+import { readParcel } from "../../src/core/parcel.ts";
 import type { Page, PullSource } from "../../src/core/source.ts";
 import type { Ingest } from "../../src/pipeline/ingest.ts";
 import { sync } from "../../src/pipeline/sync.ts";
 import { createManualClock } from "../fakes/clock.ts";
+import { uuidOf } from "../fakes/outbox.ts";
+import { parcelOf } from "../fakes/parcels.ts";
 
 /** Pages of one record each, named by their cursor. */
 function createSource(pages: number): PullSource & { readonly read: string[] } {
@@ -31,6 +35,11 @@ function pageOf(number: number, pages: number): Page {
   };
 }
 
+/** Its text is the record's id. */
+function messageOf(id: string): OutgoingMessage {
+  return { uuid: uuidOf(Number(id)), lane: 0, json: id };
+}
+
 /** What reaches the disk, in order, with the cursor of each commit; `obstruct` runs before each commit. */
 function createDisk(obstruct: (records: readonly string[]) => void | Promise<void> = () => undefined) {
   const stored: string[] = [];
@@ -39,14 +48,14 @@ function createDisk(obstruct: (records: readonly string[]) => void | Promise<voi
   const ingest: Ingest = {
     prepare: ({ records, rejections }) => ({
       received: records.length,
-      records: records.map(({ id }) => ({ id, messages: [] })),
+      parcels: [parcelOf(records.map(({ id }) => ({ id: uuidOf(Number(id)), messages: [messageOf(id)] })))],
       rejections,
     }),
-    async commit({ received, records }, checkpoint) {
+    async commit({ received, parcels }, checkpoint) {
       under += 1;
       expect(under).toBe(1);
       try {
-        const ids = records.map(({ id }) => id);
+        const ids = parcels.flatMap(readParcel).flatMap(({ messages }) => messages.map(({ json }) => json));
         await obstruct(ids);
         stored.push(...ids);
         cursors.push(checkpoint?.cursor ?? "");

@@ -1,0 +1,23 @@
+/** A UUID as four 32-bit words, signed: what is computed, compared and laid into bytes without ever being text. */
+
+export type Uuid = readonly [number, number, number, number];
+
+export function uuidText(uuid: Uuid): string {
+  return dashed(uuid.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join(""));
+}
+
+/** The text of the UUID whose 16 bytes stand at `at`. */
+export function uuidTextAt(bytes: Buffer, at: number): string {
+  return dashed(bytes.toString("hex", at, at + 16));
+}
+
+function dashed(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Of the text of a UUID. */
+export function uuidOf(text: string): Uuid {
+  const hex = text.replaceAll("-", "");
+  const word = (at: number) => Number.parseInt(hex.slice(at, at + 8), 16) | 0;
+  return [word(0), word(8), word(16), word(24)];
+}
