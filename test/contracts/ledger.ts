@@ -7,6 +7,7 @@ import type { Claim, Commit, Ledger, SettleOutcome } from "../../src/core/ledger
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
+import { parcelOf } from "../fakes/parcels.ts";
 
 export interface LedgerUnderTest {
   /** Opens the same store again after `close`. */
@@ -80,12 +81,14 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       it("leaves out records seen before, in the same commit or an earlier one, and names them", async () => {
         const first = recordOf(1, [messageOf(0, "a")]);
         const second = recordOf(2, [messageOf(0, "b"), messageOf(1, "c")]);
-        expect(await ledger.commit({ records: [first, first, second], rejections: [] })).toEqual({
+        expect(await ledger.commit({ parcels: [parcelOf([first, first, second])], rejections: [] })).toEqual({
           duplicates: [1],
           committed: 3,
         });
         await reopen();
-        expect(await ledger.commit({ records: [second, recordOf(3, [messageOf(0, "d")])], rejections: [] })).toEqual({
+        expect(
+          await ledger.commit({ parcels: [parcelOf([second, recordOf(3, [messageOf(0, "d")])])], rejections: [] }),
+        ).toEqual({
           duplicates: [0],
           committed: 1,
         });
@@ -129,7 +132,7 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
 
     describe("rejections", () => {
       it("are kept, newest first, with what was refused and why", async () => {
-        await ledger.commit({ records: [], rejections: [rejectionOf("one"), rejectionOf("two")] });
+        await ledger.commit({ parcels: [], rejections: [rejectionOf("one"), rejectionOf("two")] });
         await reopen();
         const kept = await ledger.listRejections({ limit: 10 });
         expect(kept).toMatchObject([rejectionOf("two"), rejectionOf("one")]);
@@ -137,9 +140,9 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       });
 
       it("are counted once for a record that comes again, and each time if it has no id", async () => {
-        await ledger.commit({ records: [], rejections: [rejectionOf("one"), rejectionOf(null)] });
+        await ledger.commit({ parcels: [], rejections: [rejectionOf("one"), rejectionOf(null)] });
         await ledger.commit({
-          records: [],
+          parcels: [],
           rejections: [{ ...rejectionOf("one"), detail: "newer" }, rejectionOf(null)],
         });
         expect(await ledger.status()).toMatchObject({ rejected: 3, rejectedByReason: { missing_user: 3 } });
@@ -367,8 +370,8 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       });
 
       it("goes through all ids, in slices", async () => {
-        const records = Array.from({ length: 12_000 }, (_, index) => recordOf(index, []));
-        await ledger.commit({ records, rejections: [] });
+        const records = Array.from({ length: 12_000 }, (_, index) => recordOf(index, [messageOf(0, "x")]));
+        await ledger.commit({ parcels: [parcelOf(records)], rejections: [] });
         await clock.advance(9 * DAY_MS);
         expect(await ledger.prune()).toBe(12_000);
         expect(await ledger.prune()).toBe(0);
@@ -475,10 +478,10 @@ export function messageOf(lane: number, json: string): OutgoingMessage {
 }
 
 export function commitOf(messages: readonly OutgoingMessage[], record = 1): Commit {
-  return { records: [recordOf(record, messages)], rejections: [] };
+  return { parcels: [parcelOf([recordOf(record, messages)])], rejections: [] };
 }
 
-function recordOf(number: number, messages: readonly OutgoingMessage[]): Commit["records"][number] {
+function recordOf(number: number, messages: readonly OutgoingMessage[]) {
   return { id: uuidOf(number), messages };
 }
 
@@ -486,7 +489,7 @@ function uuidOf(number: number): string {
   return `019dfc1d-8fb2-7000-8000-${number.toString(16).padStart(12, "0")}`;
 }
 
-function rejectionOf(recordId: string | null): Rejection {
+export function rejectionOf(recordId: string | null): Rejection {
   return {
     source: "segment",
     recordId,

@@ -9,6 +9,7 @@ import type { Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { uuidOf } from "../fakes/outbox.ts";
+import { parcelOf } from "../fakes/parcels.ts";
 import { LANES } from "./crash-lanes.ts";
 
 const COMMITS_AT_ONCE = 6;
@@ -30,7 +31,7 @@ async function commitForEver({ commit }: Ledger): Promise<never> {
   for (;;) {
     const numbers = Array.from({ length: 1 + (next % 17) }, () => next++);
     const messages = numbers.map((number) => ({ uuid: uuidOf(number), lane: number % LANES, json: String(number) }));
-    await commit({ records: [{ id: uuidOf(numbers[0] ?? 0), messages }], rejections: [] });
+    await commit({ parcels: [parcelOf([{ id: uuidOf(numbers[0] ?? 0), messages }])], rejections: [] });
     say("committed", numbers);
   }
 }

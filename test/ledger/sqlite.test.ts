@@ -5,19 +5,24 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
 import { createLogger } from "../../src/platform/logger.ts";
-import { commitOf, describeLedger, messageOf } from "../contracts/ledger.ts";
+import { commitOf, describeLedger, type LedgerTestOptions, messageOf } from "../contracts/ledger.ts";
 import { createManualClock } from "../fakes/clock.ts";
 
 const logger = createLogger("silent");
 
-describeLedger("SQLite", async () => {
+const sqlite = (segmentBytes?: number) => async () => {
   const directory = await mkdtemp(join(tmpdir(), "prickle-ledger-"));
+  const log = segmentBytes === undefined ? {} : { segmentBytes };
   return {
-    open: ({ maxDepth = 1_000_000, seenDays = 7, ...options }) =>
-      openSqliteLedger({ directory, maxDepth, seenDays, logger, ...options }),
+    open: ({ maxDepth = 1_000_000, seenDays = 7, ...options }: LedgerTestOptions) =>
+      openSqliteLedger({ directory, maxDepth, seenDays, logger, ...log, ...options }),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
-});
+};
+
+describeLedger("SQLite", sqlite());
+// Nearly every commit begins another file, and nearly every settlement frees one.
+describeLedger("SQLite, its log in small files,", sqlite(1_000));
 
 describe("a ledger file", () => {
   let directory: string;
@@ -44,7 +49,7 @@ describe("a ledger file", () => {
     database.close();
     await expect(open()).rejects.toMatchObject({
       code: "LEDGER_TOO_NEW",
-      message: `${file} has version 99; this prickle reads versions up to 1`,
+      message: `${file} has version 99; this prickle reads versions up to 2`,
     });
   });
 

@@ -1,10 +1,11 @@
 /** Takes what is due from free lanes. Reads only: leases are in memory. */
 
+import { type ByteWriter, createByteWriter } from "../../core/bytes.ts";
 import type { ClaimRequest } from "../../core/ledger.ts";
-import { FRAME_HEAD_BYTES, frameStarts } from "./frames.ts";
+import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox, Run } from "./outbox.ts";
-import type { Position, Positions } from "./positions.ts";
+import type { Failures, Position, Positions } from "./positions.ts";
 import type { ClaimedSlot, ClaimReply } from "./protocol.ts";
 
 export interface ClaimDependencies {
@@ -24,10 +25,12 @@ export function createTakeClaim({ outbox, positions, leases }: ClaimDependencies
     return depth > 0 && notBefore <= now && leases.heldUntil(destination, lane) <= now;
   }
 
+  const frames = createByteWriter();
   return (request, now) => {
     const { destination, leaseMs } = request;
     const first = turns.get(destination) ?? 0;
-    const basket = createBasket(request);
+    frames.cut(0);
+    const basket = createBasket(request, frames);
     for (let step = 0; step < positions.lanes && !basket.isFull; step++) {
       const lane = (first + step) % positions.lanes;
       if (!isDue(destination, lane, now)) continue;
@@ -38,55 +41,72 @@ export function createTakeClaim({ outbox, positions, leases }: ClaimDependencies
         if (basket.isFull) break;
       }
     }
-    if (basket.messages.length === 0) return null;
-    const lease = leases.take({ destination, expiresAt: now + leaseMs, messages: basket.messages });
-    return { id: lease.claimId, bytes: new Uint8Array(Buffer.concat(basket.parts)), slots: basket.slots };
+    const { slots } = basket;
+    if (slots.length === 0) return null;
+    const { claimId } = leases.take({ destination, expiresAt: now + leaseMs, slots });
+    return { id: claimId, bytes: new Uint8Array(frames.view(0, frames.length)), slots };
   };
 }
 
 interface Basket {
-  readonly messages: { lane: number; seq: number }[];
-  readonly slots: ClaimedSlot[];
-  readonly parts: Uint8Array[];
-  isFull: boolean;
+  readonly slots: readonly ClaimedSlot[];
+  readonly isFull: boolean;
   /** Puts in what of the run is not settled yet, as far as it fits. */
   fill(run: Run, position: Position): void;
 }
 
-function createBasket({ maxMessages, maxBytes }: ClaimRequest): Basket {
+/** What is put in lies end to end in `out`. */
+function createBasket({ maxMessages, maxBytes }: ClaimRequest, out: ByteWriter): Basket {
+  const slots: Writable<ClaimedSlot>[] = [];
+  let messages = 0;
   let bytes = 0;
-  const basket: Basket = {
-    messages: [],
-    slots: [],
-    parts: [],
-    isFull: false,
+  let isFull = false;
+
+  /** False when it is one too many; the first always fits. */
+  function fits(size: number): boolean {
+    if (messages >= maxMessages || (messages > 0 && bytes + size > maxBytes)) return false;
+    messages += 1;
+    bytes += size;
+    return true;
+  }
+
+  function addSlot(lane: number, seq: number, failures: Failures | undefined): void {
+    const { attempts = 0, firstAttemptAt = null } = failures ?? {};
+    const last = slots.at(-1);
+    const continues =
+      last?.lane === lane &&
+      last.firstSeq + last.count === seq &&
+      last.attempts === attempts &&
+      last.firstAttemptAt === firstAttemptAt;
+    if (last && continues) last.count += 1;
+    else slots.push({ lane, firstSeq: seq, count: 1, attempts, firstAttemptAt });
+  }
+
+  return {
+    slots,
+    get isFull() {
+      return isFull;
+    },
     fill({ lane, firstSeq, count, frames }, { next, settledAhead, failed }) {
-      const starts = frameStarts(frames);
-      for (let index = Math.max(0, next - firstSeq); index < count; index++) {
-        const seq = firstSeq + index;
-        if (settledAhead.has(seq)) continue;
-        const start = starts[index] ?? 0;
-        const end = starts[index + 1] ?? 0;
-        bytes += end - start - FRAME_HEAD_BYTES;
-        basket.isFull = basket.messages.length >= maxMessages || (bytes > maxBytes && basket.messages.length > 0);
-        if (basket.isFull) return;
-        basket.messages.push({ lane, seq });
-        basket.parts.push(frames.subarray(start, end));
-        const { attempts = 0, firstAttemptAt = null } = failed.get(seq) ?? {};
-        addSlot(basket.slots, { lane, firstSeq: seq, count: 1, attempts, firstAttemptAt });
+      let at = 0;
+      /** Where what is put in, but not copied yet, begins. */
+      let from = 0;
+      for (let seq = firstSeq; seq < firstSeq + count; seq++) {
+        const size = frames.readUInt32LE(at);
+        const isWanted = seq >= next && !settledAhead.has(seq);
+        isFull = isWanted && !fits(size);
+        if (isFull) break;
+        const end = at + FRAME_HEAD_BYTES + size;
+        if (isWanted) addSlot(lane, seq, failed.get(seq));
+        else {
+          out.bytes(frames.subarray(from, at));
+          from = end;
+        }
+        at = end;
       }
+      out.bytes(frames.subarray(from, at));
     },
   };
-  return basket;
 }
 
-function addSlot(slots: ClaimedSlot[], slot: ClaimedSlot): void {
-  const last = slots.at(-1);
-  const continues =
-    last?.lane === slot.lane &&
-    last.firstSeq + last.count === slot.firstSeq &&
-    last.attempts === slot.attempts &&
-    last.firstAttemptAt === slot.firstAttemptAt;
-  if (last && continues) slots[slots.length - 1] = { ...last, count: last.count + 1 };
-  else slots.push(slot);
-}
+type Writable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] };

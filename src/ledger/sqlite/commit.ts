@@ -1,126 +1,111 @@
 /** Stores a group of commits: seen ids, messages, rejections and checkpoints. Runs inside the worker's transaction. */
 
-import type { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
-import type { Rejection } from "../../core/record.ts";
-import type { Counters } from "./counters.ts";
-import { createGroupReader, type GroupReader } from "./frames.ts";
+import { ID_BYTES } from "../../core/parcel.ts";
+import { type PackedCommit, readGroup } from "./group-bytes.ts";
+import type { LogNotes } from "./log-record.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Positions } from "./positions.ts";
 import type { CommitReply, Failure } from "./protocol.ts";
-import type { Rejections } from "./rejections.ts";
+import { createRunBuilder } from "./run-builder.ts";
 import type { Seen } from "./seen.ts";
 
 export interface CommitDependencies {
-  readonly database: DatabaseSync;
   readonly outbox: Outbox;
   readonly positions: Positions;
   readonly seen: Seen;
-  readonly rejections: Rejections;
-  readonly counters: Counters;
+  /** Brings what a transaction changes beside the outbox into the tables. */
+  readonly applyNotes: (notes: LogNotes) => void;
   readonly maxDepth: number;
 }
 
-/** A claim reads whole runs: they must not grow with the group. */
-const MAX_RUN_BYTES = 256 * 1024;
 const FULL_RETRY_AFTER_MS = 2_000;
 
 /** Gives a reply for each commit of the group; one that finds the outbox full stores nothing. */
 export type CommitGroup = (group: Uint8Array, now: number) => readonly CommitReply[];
 
-export function createCommitGroup(dependencies: CommitDependencies): CommitGroup {
-  const { database, positions, seen, rejections, counters, maxDepth } = dependencies;
-  const putCheckpoint = database.prepare(
-    "INSERT INTO checkpoints (name, cursor) VALUES (?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
-  );
+export function createCommitGroup({ outbox, positions, seen, applyNotes, maxDepth }: CommitDependencies): CommitGroup {
+  const builder = createRunBuilder(positions.lanes);
 
-  function commitOne(reader: GroupReader, runs: RunBuilder, now: number): CommitReply {
-    const isFull = positions.depth() + runs.messages >= maxDepth;
-    const records = reader.number();
-    const duplicates: number[] = [];
-    let committed = 0;
-    for (let index = 0; index < records; index++) {
-      const id = reader.id();
-      const isNew = !isFull && seen.add(id, now);
-      if (!isNew) duplicates.push(index);
-      for (let messages = reader.number(); messages > 0; messages--) {
-        const { lane, start, end } = reader.message();
-        if (!isNew) continue;
-        runs.add(lane, start, end);
-        committed += 1;
-      }
+  return (bytes, now) => {
+    const group = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const commits = readGroup(group);
+    const taken = takenOf(commits, maxDepth - positions.depth());
+    const ids = idsOf(commits.filter((commit) => taken.has(commit)));
+    const known = seen.add(ids, now);
+    const replies = new Map<PackedCommit, CommitReply>();
+    let firstPlace = 0;
+    for (const commit of taken) {
+      const duplicates = within(known, firstPlace, commit.records);
+      const committed = builder.add(group, commit, new Set(duplicates));
+      replies.set(commit, { duplicates, committed });
+      firstPlace += commit.records;
     }
-    const rejected = reader.text();
-    const checkpoint = reader.text();
-    const cursor = reader.text();
-    if (isFull && records > 0) return outboxFull(maxDepth);
-    if (rejected !== null) keepAll(JSON.parse(rejected));
-    if (checkpoint !== null && cursor !== null) putCheckpoint.run(checkpoint, cursor);
-    counters.add("committed", committed);
-    counters.add("duplicates", duplicates.length);
-    return { duplicates, committed };
-  }
-
-  function keepAll(rejected: readonly Rejection[]): void {
-    for (const rejection of rejected) {
-      if (rejections.keep(rejection)) counters.add(`rejected:${rejection.reason}`, 1);
-    }
-  }
-
-  return (group, now) => {
-    const reader = createGroupReader(group);
-    const runs = createRunBuilder(group);
-    const replies: CommitReply[] = [];
-    for (let commits = reader.number(); commits > 0; commits--) replies.push(commitOne(reader, runs, now));
-    runs.appendTo(dependencies, now);
-    return replies;
+    const notes = notesOf(replies);
+    const { runs, ranges } = builder.take(positions, now);
+    applyNotes(notes);
+    if (mustLast(notes)) outbox.add({ runs, ids: withoutKnown(ids, known), notes }, { bytes: group, ranges });
+    return commits.map((commit) => replies.get(commit) ?? outboxFull(maxDepth));
   };
 }
 
-interface RunBuilder {
-  /** Messages added. */
-  readonly messages: number;
-  add(lane: number, start: number, end: number): void;
-  appendTo(dependencies: Pick<CommitDependencies, "outbox" | "positions">, committedAt: number): void;
-}
-
-/** Gathers the frames of a group by lane. */
-function createRunBuilder(group: Uint8Array): RunBuilder {
-  const byLane = new Map<number, { parts: Uint8Array[]; bytes: number }[]>();
+/** Those that fit; how many of their messages are new is not known yet. Without records a commit always fits. */
+function takenOf(commits: readonly PackedCommit[], room: number): ReadonlySet<PackedCommit> {
   let messages = 0;
+  const taken = new Set<PackedCommit>();
+  for (const commit of commits) {
+    if (commit.records > 0 && messages >= room) continue;
+    messages += commit.messages;
+    taken.add(commit);
+  }
+  return taken;
+}
+
+function idsOf(commits: readonly PackedCommit[]): Buffer {
+  const [only] = commits;
+  return commits.length === 1 && only ? only.ids : Buffer.concat(commits.map(({ ids }) => ids));
+}
+
+/** The places from `first` on, counted from there. */
+function within(places: readonly number[], first: number, count: number): readonly number[] {
+  if (places.length === 0) return places;
+  return places.filter((place) => place >= first && place < first + count).map((place) => place - first);
+}
+
+function withoutKnown(ids: Buffer, known: readonly number[]): Buffer {
+  if (known.length === 0) return ids;
+  const gone = new Set(known);
+  const kept: Buffer[] = [];
+  for (let place = 0; place * ID_BYTES < ids.length; place++) {
+    if (!gone.has(place)) kept.push(ids.subarray(place * ID_BYTES, (place + 1) * ID_BYTES));
+  }
+  return Buffer.concat(kept);
+}
+
+function notesOf(replies: ReadonlyMap<PackedCommit, CommitReply>): LogNotes {
+  let committed = 0;
+  let duplicates = 0;
+  const rejections: LogNotes["rejections"][] = [];
+  const checkpoints: (readonly [string, string])[] = [];
+  for (const [commit, reply] of replies) {
+    if ("committed" in reply) {
+      committed += reply.committed;
+      duplicates += reply.duplicates.length;
+    }
+    if (commit.rejections !== null) rejections.push(JSON.parse(commit.rejections));
+    if (commit.checkpoint) checkpoints.push(commit.checkpoint);
+  }
   return {
-    get messages() {
-      return messages;
-    },
-    add(lane, start, end) {
-      messages += 1;
-      const runs = byLane.get(lane) ?? [];
-      if (runs.length === 0) byLane.set(lane, runs);
-      let run = runs.at(-1);
-      if (!run || run.bytes + end - start > MAX_RUN_BYTES) {
-        run = { parts: [], bytes: 0 };
-        runs.push(run);
-      }
-      run.parts.push(group.subarray(start, end));
-      run.bytes += end - start;
-    },
-    appendTo({ outbox, positions }, committedAt) {
-      for (const [lane, runs] of byLane) {
-        for (const { parts } of runs) {
-          const frames = parts.length === 1 && parts[0] ? Buffer.from(parts[0]) : Buffer.concat(parts);
-          const run = {
-            lane,
-            firstSeq: positions.nextSeq(lane),
-            count: parts.length,
-            committedAt,
-            onlyDestination: null,
-          };
-          outbox.append({ ...run, frames });
-          positions.appended(run);
-        }
-      }
-    },
+    committed,
+    duplicates,
+    ...(rejections.length > 0 ? { rejections: rejections.flatMap((some) => some ?? []) } : {}),
+    ...(checkpoints.length > 0 ? { checkpoints } : {}),
   };
+}
+
+/** Of what was seen before only the counters tell: it is not worth a flush. */
+function mustLast({ committed = 0, rejections, checkpoints }: LogNotes): boolean {
+  return committed > 0 || rejections !== undefined || checkpoints !== undefined;
 }
 
 function outboxFull(maxDepth: number): Failure {

@@ -13,8 +13,12 @@ export interface DeadLetters {
   /** Those of destinations the ledger feeds. */
   replay(filter: DeadLetterFilter, now: number): number;
   drop(filter: DeadLetterFilter): number;
+  /** One that went back into the outbox. */
+  remove(id: number): void;
   count(destination: string): number;
 }
+
+const NO_IDS = new Uint8Array(0);
 
 export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positions: Positions): DeadLetters {
   const insert = database.prepare(
@@ -40,10 +44,11 @@ export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positi
     replay(filter, now) {
       const letters = list(filter).filter(({ destination }) => positions.destinations.includes(destination));
       for (const { id, destination, lane, uuid, body } of letters) {
-        const firstSeq = positions.nextSeq(lane);
-        const run = { lane, firstSeq, count: 1, committedAt: now, onlyDestination: destination };
-        outbox.append({ ...run, frames: frameOf(uuid, Buffer.from(body)) });
-        positions.appended(run);
+        const bytes = frameOf(uuid, Buffer.from(body));
+        const run = { lane, count: 1, bytes: bytes.length, firstSeq: positions.nextSeq(lane), committedAt: now };
+        const notes = { only: destination, replayed: [id] };
+        outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });
+        positions.appended({ ...run, onlyDestination: destination });
         remove.run(id);
       }
       return letters.length;
@@ -53,6 +58,7 @@ export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positi
       for (const { id } of letters) remove.run(id);
       return letters.length;
     },
+    remove: (id) => void remove.run(id),
     count: (destination) => Number(countOf.get(destination)?.letters ?? 0),
   };
 }

@@ -1,4 +1,4 @@
-/** What SQLite throws, in prickle's terms. Result codes: sqlite.org/rescode.html. */
+/** What SQLite and the file system throw, in prickle's terms. Result codes: sqlite.org/rescode.html. */
 
 import { type ErrorCode, PrickleError } from "../../core/errors.ts";
 import type { Failure } from "./protocol.ts";
@@ -12,13 +12,17 @@ const IO_WRITE = 778;
 const IO_TRUNCATE = 1546;
 const IO_FSYNC = 1034;
 
+/** A write to the log that a full disk, a quota or the file-size limit stopped. */
+const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+const FLUSHES: ReadonlySet<unknown> = new Set(["fdatasync", "fsync"]);
+
 const FULL_RETRY_AFTER_MS = 5_000;
 
-/** A PrickleError as it is; anything else of SQLite as the ledger's error that fits. */
+/** A PrickleError as it is; anything else as the ledger's error that fits. */
 export function asLedgerError(thrown: unknown, path: string): PrickleError {
   if (thrown instanceof PrickleError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const [code, hint] = explain(errorCodeOf(thrown));
+  const [code, hint] = explain(hasNoRoom(thrown) ? FULL : errorCodeOf(thrown));
   const retryAfterMs = code === "LEDGER_FULL" ? { retryAfterMs: FULL_RETRY_AFTER_MS } : {};
   return new PrickleError(code, `${path}: ${message}`, { hint, cause: thrown, ...retryAfterMs });
 }
@@ -31,7 +35,12 @@ export function failureOf(thrown: unknown, path: string): Failure {
 
 /** After a failed flush nobody knows what is on disk: the process must not go on as if it did. */
 export function isFlushFailure(thrown: unknown): boolean {
+  if (thrown instanceof Error && "syscall" in thrown) return FLUSHES.has(thrown.syscall);
   return errorCodeOf(thrown) === IO_FSYNC;
+}
+
+function hasNoRoom(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && NO_ROOM.has(thrown.code);
 }
 
 function explain(code: number | null): readonly [ErrorCode, string] {

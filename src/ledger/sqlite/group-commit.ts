@@ -5,8 +5,8 @@
 
 import { PrickleError } from "../../core/errors.ts";
 import type { Commit, CommitResult } from "../../core/ledger.ts";
-import { commitBytes, createGroupPacker } from "./frames.ts";
-import type { CommitReply } from "./protocol.ts";
+import { commitBytes, createGroupPacker } from "./group-bytes.ts";
+import type { CommitReply, GroupReply } from "./protocol.ts";
 
 /** One being flushed, one being made ready. */
 const GROUPS_UNDER_WAY = 2;
@@ -23,9 +23,9 @@ interface Waiting extends Caller {
 }
 
 export function createGroupCommit(
-  store: (bytes: Uint8Array<ArrayBuffer>) => Promise<readonly CommitReply[]>,
+  store: (bytes: Uint8Array<ArrayBuffer>) => Promise<GroupReply>,
 ): (commit: Commit) => Promise<CommitResult> {
-  const pack = createGroupPacker();
+  const packer = createGroupPacker();
   let queue: Waiting[] = [];
   let underWay = 0;
   let isScheduled = false;
@@ -54,11 +54,12 @@ export function createGroupCommit(
 
   async function send(group: readonly Waiting[]): Promise<void> {
     underWay += 1;
-    const bytes = pack(group.map(({ commit }) => commit));
+    const packed = packer.pack(group.map(({ commit }) => commit));
     // From here on the commits are needed no more: only who asked.
     const callers = group.map(({ resolve, reject }) => ({ resolve, reject }));
     try {
-      const replies = await store(bytes);
+      const { replies, bytes } = await store(packed);
+      packer.reuse(bytes);
       for (const [index, caller] of callers.entries()) answer(caller, replies[index]);
     } catch (thrown) {
       for (const { reject } of callers) reject(thrown);

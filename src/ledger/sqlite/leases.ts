@@ -1,11 +1,13 @@
 /** Which lanes are being delivered by whom. In memory: after a crash every lane is free again. */
 
+import type { ClaimedSlot } from "./protocol.ts";
+
 export interface Lease {
   readonly claimId: number;
   readonly destination: string;
   readonly expiresAt: number;
   /** What was claimed, in order. */
-  readonly messages: readonly { readonly lane: number; readonly seq: number }[];
+  readonly slots: readonly ClaimedSlot[];
 }
 
 export interface Leases {
@@ -50,6 +52,6 @@ export function createLeases(): Leases {
   };
 }
 
-function lanesOf({ messages }: Pick<Lease, "messages">): ReadonlySet<number> {
-  return new Set(messages.map(({ lane }) => lane));
+function lanesOf({ slots }: Pick<Lease, "slots">): ReadonlySet<number> {
+  return new Set(slots.map(({ lane }) => lane));
 }

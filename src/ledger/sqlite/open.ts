@@ -4,14 +4,15 @@ import type { Clock } from "../../core/clock.ts";
 import type { Claim, Ledger, SettleOutcome } from "../../core/ledger.ts";
 import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
+import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
+import { uuidTextAt } from "../../core/uuid.ts";
 import { systemClock } from "../../platform/clock.ts";
-import { FRAME_HEAD_BYTES, frameUuid } from "./frames.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { ClaimReply, PruneSlice } from "./protocol.ts";
 import { startWorker, type WorkerClient } from "./worker-client.ts";
 
 export interface SqliteLedgerOptions {
-  /** That holds, or will hold, `ledger.sqlite`. Must exist. */
+  /** That holds, or will hold, `ledger.sqlite` and the `outbox-….log` beside it. Must exist. */
   readonly directory: string;
   /** Names of those to feed. One added later gets what is then still in the outbox; one left out holds nothing back. */
   readonly destinations: readonly string[];
@@ -21,16 +22,19 @@ export interface SqliteLedgerOptions {
   readonly seenDays: number;
   /** Used when the ledger is created; an older one keeps its own. 64 by default. */
   readonly lanes?: number;
+  /** Bytes after which the log of the outbox goes on in another file. 16 MB by default. */
+  readonly segmentBytes?: number;
   readonly clock?: Pick<Clock, "now">;
   readonly logger: Logger;
 }
 
 const DEFAULT_LANES = 64;
+const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
-  const { lanes = DEFAULT_LANES, clock = systemClock, logger, ...rest } = options;
-  const storeOptions = { ...rest, lanes };
+  const { lanes = DEFAULT_LANES, segmentBytes = DEFAULT_SEGMENT_BYTES, clock = systemClock, logger, ...rest } = options;
+  const storeOptions = { ...rest, lanes, segmentBytes };
   const worker = startWorker(storeOptions, clock, logger);
   const opened = await worker.ask("open", storeOptions).catch(async (thrown: unknown) => {
     await worker.close();
@@ -85,7 +89,7 @@ function readClaim({ id, bytes, slots }: ClaimReply): Claim {
     for (let seq = firstSeq; seq < firstSeq + count; seq++) {
       const end = at + FRAME_HEAD_BYTES + buffer.readUInt32LE(at);
       const body = buffer.subarray(at + FRAME_HEAD_BYTES, end);
-      messages.push({ seq, lane, uuid: frameUuid(buffer, at), body, attempts, firstAttemptAt });
+      messages.push({ seq, lane, uuid: uuidTextAt(buffer, at + 4), body, attempts, firstAttemptAt });
       at = end;
     }
   }

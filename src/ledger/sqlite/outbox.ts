@@ -1,9 +1,12 @@
 /**
- * The outbox table: runs of messages in the order they were committed, so that a commit writes at the table's end only.
- * Which runs a lane has waiting is kept in memory.
+ * The outbox: runs of messages in a log, in the order they were committed, so that a commit is one write and one flush.
+ * Which runs a lane has waiting, and where they lie, is kept in memory.
  */
 
-import type { DatabaseSync } from "node:sqlite";
+import { isFlushFailure } from "./failures.ts";
+import { createRecordWriter, type FoundRecord, type FrameSource, type LogRecord } from "./log-record.ts";
+import { createRunQueue, type RunPlace, type RunQueue } from "./run-queue.ts";
+import type { Segment, Segments } from "./segments.ts";
 
 export interface RunHead {
   readonly lane: number;
@@ -16,157 +19,193 @@ export interface RunHead {
 }
 
 export interface Run extends RunHead {
+  /** Valid until the next run is asked for. */
   readonly frames: Buffer;
 }
 
 export interface Outbox {
-  append(run: Run): void;
-  /** Takes the last run appended to a lane out of memory again, as its transaction was rolled back. */
-  forgetLast(lane: number): void;
+  /** Where the log will end once it is flushed. */
+  readonly end: number;
+  /** Takes part in what the next `flush` writes. */
+  add(record: LogRecord, frames: FrameSource): void;
+  /** On disk when it returns. Throws what the file system throws. */
+  flush(): void;
+  /** The transaction is done. */
+  settled(): void;
+  /** The transaction was rolled back: what was added since the last `settled` is taken back, also from the log. */
+  takeBack(): void;
+  /** Takes in a record found in the log when it was opened. */
+  found(record: FoundRecord): void;
+  /** The log was looked through, and ends at `end`. */
+  resume(end: number): void;
   /** Runs of a lane from the one that holds `seq` on. */
   runsFrom(lane: number, seq: number): Iterable<Run>;
   headsFrom(lane: number, seq: number): Iterable<RunHead>;
-  /** Nobody needs the runs of a lane that end before `seq` any more: they are removed by a later `sweep`. */
+  /** Nobody needs the runs of a lane that end before `seq` any more. */
   forgetBefore(lane: number, seq: number): void;
-  /** Removes what is not needed, once it is enough to be worth it, or `now`. */
-  sweep(now: boolean): void;
-  /** Reads from the table which runs there are, in order: at the start, and after a rollback. */
-  load(visit: (run: RunHead) => void): void;
+  /** Lets go of segments nobody needs, once `makeDurable` has put on disk why; moves the little that keeps one. */
+  sweep(makeDurable: () => void): void;
+  sizeBytes(): number;
 }
 
-/** Neighbours in the table are mostly of other lanes: removed together they cost a page for all of them, not one each. */
-const SWEEP_RUNS = 256;
+/** When so little of so many segments is needed (one lane waits, all others go on), what is needed moves to the log's end. */
+const CROWDED = 8;
+const WORTH_KEEPING = 0.25;
+const NO_IDS = new Uint8Array(0);
 
-export function createOutbox(database: DatabaseSync, lanes: number): Outbox {
-  const head = "id, lane, first_seq, count, committed_at, only_destination";
-  const insert = database.prepare(
-    "INSERT INTO outbox (id, lane, first_seq, count, committed_at, only_destination, frames) VALUES (?, ?, ?, ?, ?, ?, ?)",
-  );
-  const runOf = database.prepare(`SELECT ${head}, frames FROM outbox WHERE id = ?`);
-  const headOfRun = database.prepare(`SELECT ${head} FROM outbox WHERE id = ?`);
-  const all = database.prepare(`SELECT ${head} FROM outbox ORDER BY id`);
-  const forget = database.prepare("DELETE FROM outbox WHERE id = ?");
-  let queues: RunQueue[] = [];
-  let nextId = 0;
-  /** Ids of rows that nobody needs. */
-  let unneeded: number[] = [];
+export function createOutbox(segments: Segments, lanes: number): Outbox {
+  const queues = Array.from({ length: lanes }, createRunQueue);
+  const writer = createRecordWriter();
+  let scratch = Buffer.allocUnsafe(256 * 1024);
+  /** Of runs that are for one destination only, by lane and first seq. */
+  const only = new Map<string, string>();
+  /** Bytes that are needed, by where their segment begins; and runs added since the last `settled`, by lane. */
+  const needed = new Map<number, number>();
+  let added: number[] = [];
+  let flushedEnd = 0;
+  let settledEnd = 0;
 
   const queueOf = (lane: number): RunQueue => {
     const queue = queues[lane];
     if (!queue) throw new RangeError(`there is no lane ${lane}`);
     return queue;
   };
+  const keyOf = (lane: number, firstSeq: number) => `${lane}/${firstSeq}`;
+  const onlyOf = (lane: number, firstSeq: number) => (only.size > 0 ? (only.get(keyOf(lane, firstSeq)) ?? null) : null);
 
-  return {
-    append({ lane, firstSeq, count, committedAt, onlyDestination, frames }) {
-      insert.run(nextId, lane, firstSeq, count, committedAt, onlyDestination, frames);
-      queueOf(lane).add(nextId, firstSeq, count);
-      nextId += 1;
-    },
-    forgetLast: (lane) => queueOf(lane).removeLast(),
-    *runsFrom(lane, seq) {
-      for (const id of queueOf(lane).from(seq)) {
-        const row = runOf.get(id);
-        if (row) yield { ...headOf(row), frames: framesOf(row) };
-      }
-    },
-    *headsFrom(lane, seq) {
-      for (const id of queueOf(lane).from(seq)) {
-        const row = headOfRun.get(id);
-        if (row) yield headOf(row);
-      }
-    },
-    forgetBefore(lane, seq) {
-      unneeded.push(...queueOf(lane).takeBefore(seq));
-    },
-    sweep(now) {
-      if (!now && unneeded.length < SWEEP_RUNS) return;
-      for (const id of unneeded.sort((one, other) => one - other)) forget.run(id);
-      unneeded = [];
-    },
-    load(visit) {
-      queues = Array.from({ length: lanes }, createRunQueue);
-      unneeded = [];
-      for (const row of all.iterate()) {
-        const run = headOf(row);
-        const id = Number(row.id);
-        queueOf(run.lane).add(id, run.firstSeq, run.count);
-        nextId = Math.max(nextId, id + 1);
-        visit(run);
-      }
-    },
-  };
-}
+  function count({ at, bytes }: Pick<RunPlace, "at" | "bytes">, sign: 1 | -1): void {
+    const start = segments.startOf(at);
+    needed.set(start, (needed.get(start) ?? 0) + sign * bytes);
+  }
 
-/** The runs a lane has waiting, by id and first seq: two numbers a run, however many wait. */
-interface RunQueue {
-  add(id: number, firstSeq: number, count: number): void;
-  removeLast(): void;
-  /** Ids from the run that holds `seq` on. */
-  from(seq: number): Iterable<number>;
-  /** Takes out the runs that end before `seq`. */
-  takeBefore(seq: number): readonly number[];
-}
-
-function createRunQueue(): RunQueue {
-  const ids: number[] = [];
-  const firstSeqs: number[] = [];
-  /** Seq after the last message. */
-  let end = 0;
-  /** Of the first that is not gone; what is gone is cut off now and then. */
-  let start = 0;
-
-  function indexOf(seq: number): number {
-    let low = start;
-    let high = ids.length;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((firstSeqs[middle] ?? 0) <= seq) low = middle;
-      else high = middle;
+  function place({ runs, notes }: LogRecord, framesAt: number): void {
+    let at = framesAt;
+    for (const { lane, firstSeq, count: messages, bytes, committedAt } of runs) {
+      const replaced = queueOf(lane).add({ firstSeq, count: messages, committedAt, at, bytes });
+      if (replaced) count(replaced, -1);
+      count({ at, bytes }, 1);
+      if (notes.only !== undefined) only.set(keyOf(lane, firstSeq), notes.only);
+      at += bytes;
     }
-    return low;
+  }
+
+  function headOf(lane: number, { firstSeq, count: messages, committedAt }: RunPlace): RunHead {
+    return { lane, firstSeq, count: messages, committedAt, onlyDestination: onlyOf(lane, firstSeq) };
+  }
+
+  function framesOf({ at, bytes }: RunPlace): Buffer {
+    if (scratch.length < bytes) scratch = Buffer.allocUnsafe(2 * bytes);
+    const frames = scratch.subarray(0, bytes);
+    if (segments.read(frames, at) < bytes) throw new RangeError(`the log ends before the run at ${at} does`);
+    return frames;
+  }
+
+  function* placesFrom(start: number, size: number): Iterable<{ lane: number; place: RunPlace }> {
+    for (const [lane, queue] of queues.entries()) {
+      for (const one of queue.from(0)) if (one.at >= start && one.at < start + size) yield { lane, place: one };
+    }
+  }
+
+  function add(record: LogRecord, frames: FrameSource): void {
+    const at = settledEnd + writer.length;
+    if (writer.length === 0) segments.reach(at);
+    place(record, writer.add(record, frames, at));
+    for (const run of record.runs) added.push(run.lane);
+  }
+
+  function flush(): void {
+    if (writer.length === 0) return;
+    segments.append(writer.bytes(), settledEnd);
+    flushedEnd = settledEnd + writer.length;
+  }
+
+  function settled(): void {
+    settledEnd += writer.length;
+    flushedEnd = settledEnd;
+    writer.clear();
+    added = [];
+  }
+
+  /** Each run to the end of the log. Whoever opens the log finds it twice, and takes the later. */
+  function move({ start, size }: { readonly start: number; readonly size: number }): void {
+    segments.reach(settledEnd);
+    const moved = [...placesFrom(start, size)].map(({ lane, place: old }) => {
+      const { onlyDestination } = headOf(lane, old);
+      const frames = framesOf(old);
+      const notes = onlyDestination === null ? {} : { only: onlyDestination };
+      const record = { runs: [{ lane, ...old }], ids: NO_IDS, notes };
+      const at = settledEnd + writer.length;
+      return { record, framesAt: writer.add(record, { bytes: frames, ranges: [0, frames.length] }, at) };
+    });
+    flush();
+    for (const { record, framesAt } of moved) place(record, framesAt);
+    settled();
+  }
+
+  /** On a full disk it stays where it is. */
+  function tryToMove(segment: Segment): void {
+    try {
+      move(segment);
+    } catch (thrown) {
+      takeBack();
+      if (isFlushFailure(thrown)) throw thrown;
+    }
+  }
+
+  function takeBack(): void {
+    for (const lane of added.reverse()) {
+      const removed = queueOf(lane).removeLast();
+      if (removed) count(removed, -1);
+    }
+    added = [];
+    writer.clear();
+    if (flushedEnd > settledEnd) segments.overwrite(NO_MARK, settledEnd);
+    flushedEnd = settledEnd;
   }
 
   return {
-    add(id, firstSeq, count) {
-      ids.push(id);
-      firstSeqs.push(firstSeq);
-      end = firstSeq + count;
+    get end() {
+      return settledEnd + writer.length;
     },
-    removeLast() {
-      ids.pop();
-      end = firstSeqs.pop() ?? end;
+    add,
+    flush,
+    settled,
+    takeBack,
+    found: (record) => place(record, record.framesAt),
+    resume(end) {
+      settledEnd = end;
+      flushedEnd = end;
     },
-    *from(seq) {
-      for (let index = indexOf(seq); index < ids.length; index++) yield ids[index] ?? -1;
+    *runsFrom(lane, seq) {
+      for (const one of queueOf(lane).from(seq)) yield { ...headOf(lane, one), frames: framesOf(one) };
     },
-    takeBefore(seq) {
-      const before = start;
-      while (start < ids.length && (firstSeqs[start + 1] ?? end) <= seq) start += 1;
-      const taken = ids.slice(before, start);
-      if (start > ids.length / 2) {
-        ids.splice(0, start);
-        firstSeqs.splice(0, start);
-        start = 0;
+    *headsFrom(lane, seq) {
+      for (const one of queueOf(lane).from(seq)) yield headOf(lane, one);
+    },
+    forgetBefore(lane, seq) {
+      for (const gone of queueOf(lane).takeBefore(seq)) {
+        count(gone, -1);
+        if (only.size > 0) only.delete(keyOf(lane, gone.firstSeq));
       }
-      return taken;
     },
+    sweep(makeDurable) {
+      const older = segments.list().slice(0, -1);
+      const unneeded = older.filter(({ start }) => !needed.get(start));
+      if (unneeded.length > 0) makeDurable();
+      for (const { start } of unneeded) {
+        segments.release(start);
+        needed.delete(start);
+      }
+      const size = older.reduce((sum, segment) => sum + segment.size, 0);
+      const wanted = [...needed.values()].reduce((sum, bytes) => sum + bytes, 0);
+      if (older.length - unneeded.length < CROWDED || wanted > size * WORTH_KEEPING) return;
+      const emptiest = older
+        .filter((one) => !unneeded.includes(one))
+        .sort((one, other) => (needed.get(one.start) ?? 0) - (needed.get(other.start) ?? 0))[0];
+      if (emptiest) tryToMove(emptiest);
+    },
+    sizeBytes: segments.sizeBytes,
   };
 }
 
-type Row = Record<string, unknown>;
-
-function headOf({ lane, first_seq, count, committed_at, only_destination }: Row): RunHead {
-  return {
-    lane: Number(lane),
-    firstSeq: Number(first_seq),
-    count: Number(count),
-    committedAt: Number(committed_at),
-    onlyDestination: typeof only_destination === "string" ? only_destination : null,
-  };
-}
-
-function framesOf({ frames }: Row): Buffer {
-  if (!(frames instanceof Uint8Array)) throw new TypeError("a run without frames");
-  return Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength);
-}
+const NO_MARK = new Uint8Array(4);

@@ -31,17 +31,15 @@ export interface Positions {
   nextSeq(lane: number): number;
   /** Notes that a run was appended at `nextSeq`. */
   appended(run: RunHead): void;
-  /** Writes down a position after it moved, and lets go of what all destinations are past. */
+  /** Writes down a position after it moved. */
   moved(destination: string, lane: number): void;
   depthOf(destination: string): number;
   /** Of the destination that waits for most. */
   depth(): number;
-  /** A transaction begins. */
-  begin(): void;
-  /** After a rollback of a transaction that did nothing but append. */
-  undoAppends(): void;
-  /** Reads everything anew from the tables: after a rollback of any other. */
-  load(): void;
+  /** The transaction is done: what all destinations are past is let go of. */
+  settled(): void;
+  /** The transaction was rolled back. One that did nothing but append needs no look at all that waits. */
+  takeBack(transaction: { readonly onlyAppended: boolean }): void;
 }
 
 export function createPositions(
@@ -58,8 +56,9 @@ export function createPositions(
   let nextSeqs: number[] = [];
   let positions = new Map<string, Position[]>();
   let depths = new Map<string, number>();
-  /** Since the transaction began. */
+  /** Since the transaction began: runs appended, lanes in which something moved. */
   let appends: RunHead[] = [];
+  const movedLanes = new Set<number>();
 
   function load(): void {
     nextSeqs = new Array<number>(lanes).fill(0);
@@ -75,8 +74,10 @@ export function createPositions(
       position.lastFailure = typeof row.last_failure === "string" ? row.last_failure : null;
       if (typeof row.ahead === "string") readAhead(row.ahead, position);
     }
-    outbox.load(count);
-    for (let lane = 0; lane < lanes; lane++) forgetSettled(lane);
+    for (let lane = 0; lane < lanes; lane++) {
+      for (const run of outbox.headsFrom(lane, 0)) count(run);
+      forgetSettled(lane);
+    }
     depths = new Map();
     for (const [name, all] of positions)
       depths.set(
@@ -123,22 +124,24 @@ export function createPositions(
     destinations,
     of,
     nextSeq,
-    load,
-    begin: () => {
-      appends = [];
-    },
     appended(run) {
       appends.push(run);
       nextSeqs[run.lane] = run.firstSeq + run.count;
       deepen(run, run.count);
     },
-    undoAppends() {
+    settled() {
+      for (const lane of movedLanes) forgetSettled(lane);
+      movedLanes.clear();
+      appends = [];
+    },
+    takeBack({ onlyAppended }) {
       for (const run of appends.reverse()) {
-        outbox.forgetLast(run.lane);
         nextSeqs[run.lane] = run.firstSeq;
         deepen(run, -run.count);
       }
+      movedLanes.clear();
       appends = [];
+      if (!onlyAppended) load();
     },
     moved(destination, lane) {
       const position = of(destination, lane);
@@ -148,7 +151,7 @@ export function createPositions(
         destination,
         all.reduce((sum, { depth }) => sum + depth, 0),
       );
-      forgetSettled(lane);
+      movedLanes.add(lane);
     },
     depthOf: (destination) => depths.get(destination) ?? 0,
     depth: () => Math.max(0, ...depths.values()),

@@ -18,6 +18,7 @@ export interface StoreOptions {
   readonly seenDays: number;
   /** Used when the ledger is created; an older one keeps its own. */
   readonly lanes: number;
+  readonly segmentBytes: number;
 }
 
 /** Several commits in one buffer (see frames.ts), stored in one transaction. */
@@ -25,7 +26,13 @@ export interface GroupRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** One for each commit of the group, in order. */
+export interface GroupReply {
+  /** One for each commit of the group, in order. */
+  readonly replies: readonly CommitReply[];
+  /** The group's memory, handed back. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export type CommitReply = CommitResult | Failure;
 
 export interface SettleRequest {
@@ -59,7 +66,7 @@ export interface PruneSlice {
 /** Each kind of request with what it asks and what it gives. */
 export interface Requests {
   readonly open: { readonly asks: StoreOptions; readonly gives: { readonly lanes: number } };
-  readonly commit: { readonly asks: GroupRequest; readonly gives: readonly CommitReply[] };
+  readonly commit: { readonly asks: GroupRequest; readonly gives: GroupReply };
   readonly claim: { readonly asks: ClaimRequest; readonly gives: ClaimReply | null };
   readonly settle: { readonly asks: SettleRequest; readonly gives: boolean };
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };

@@ -1,27 +1,16 @@
-/** The tables, and how the file is opened: exclusively, durable at every commit, never one of a newer prickle. */
+/** The tables, and how the file is opened: exclusively, never one of a newer prickle. */
 
 import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** Kept the messages that wait in a table of its own, instead of the log. */
+const WITHOUT_LOG = 1;
 export const FILE_NAME = "ledger.sqlite";
 
-/**
- * Several messages of a lane that were committed together rest in one row, a run: `count` frames of consecutive seqs.
- * Runs lie in the order of commits, whatever their lane: a commit then writes one place of the file, not one a lane.
- */
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-  CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY,
-    lane INTEGER NOT NULL,
-    first_seq INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    committed_at INTEGER NOT NULL,
-    only_destination TEXT,
-    frames BLOB NOT NULL
-  );
   CREATE TABLE positions (
     destination TEXT NOT NULL,
     lane INTEGER NOT NULL,
@@ -63,7 +52,8 @@ export function openDatabase(path: string, lanes: number): DatabaseSync {
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    // What must not be lost is in the log, flushed; the tables follow it, and are flushed now and then.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     // Takes the lock now, so that a second process is refused at once.
     database.exec("BEGIN IMMEDIATE");
     prepareSchema(database, path, lanes);
@@ -76,7 +66,7 @@ export function openDatabase(path: string, lanes: number): DatabaseSync {
 }
 
 function prepareSchema(database: DatabaseSync, path: string, lanes: number): void {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+  const version = versionOf(database);
   if (version > SCHEMA_VERSION) {
     throw new PrickleError(
       "LEDGER_TOO_NEW",
@@ -84,10 +74,35 @@ function prepareSchema(database: DatabaseSync, path: string, lanes: number): voi
       { hint: "Run the prickle that wrote it, or a newer one." },
     );
   }
-  if (version === SCHEMA_VERSION) return;
+  if (version > 0) return;
   database.exec(TABLES);
-  database.prepare("INSERT INTO meta (name, value) VALUES ('lanes', ?)").run(lanes);
+  database.prepare("INSERT INTO meta (name, value) VALUES ('lanes', ?), ('log_end', 0)").run(lanes);
+  markCurrent(database);
+}
+
+/** True for one of an earlier prickle, until `markCurrent`. */
+export function isWithoutLog(database: DatabaseSync): boolean {
+  return versionOf(database) === WITHOUT_LOG;
+}
+
+export function markCurrent(database: DatabaseSync): void {
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+}
+
+/** As far as this the tables know what is in the log. */
+export function logEndOf(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT value FROM meta WHERE name = 'log_end'").get()?.value ?? 0);
+}
+
+export function createPutLogEnd(database: DatabaseSync): (end: number) => void {
+  const put = database.prepare(
+    "INSERT INTO meta (name, value) VALUES ('log_end', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+  );
+  return (end) => void put.run(end);
 }
 
 export function lanesOf(database: DatabaseSync): number {

@@ -1,9 +1,11 @@
 /** Records what became of a claim. Runs inside the worker's transaction. */
 
 import type { SettleOutcome } from "../../core/ledger.ts";
+import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
+import { uuidTextAt } from "../../core/uuid.ts";
 import type { Counters } from "./counters.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import { FRAME_HEAD_BYTES, frameStarts, frameUuid } from "./frames.ts";
+import { frameStarts } from "./frames.ts";
 import type { Lease, Leases } from "./leases.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Position, Positions } from "./positions.ts";
@@ -16,6 +18,9 @@ export interface SettleDependencies {
   readonly deadLetters: DeadLetters;
   readonly counters: Counters;
 }
+
+/** Where a frame has its uuid. */
+const UUID_AT = 4;
 
 /** Gives the lease to release once the transaction is on disk; null when the claim is void. */
 export type SettleClaim = (request: SettleRequest, now: number) => Lease | null;
@@ -51,7 +56,7 @@ export function createSettleClaim({
       const starts = frameStarts(frames);
       const start = starts[seq - firstSeq] ?? 0;
       const body = frames.subarray(start + FRAME_HEAD_BYTES, starts[seq - firstSeq + 1]);
-      const uuid = frameUuid(frames, start);
+      const uuid = uuidTextAt(frames, start + UUID_AT);
       deadLetters.add({ destination, uuid, lane, reason, attempts: attempts + 1, firstAttemptAt, diedAt: now, body });
       return;
     }
@@ -95,13 +100,13 @@ export function createSettleClaim({
     if (!lease) return null;
     const exceptional = new Map(exceptions);
     const byLane = new Map<number, [number, SettleOutcome | undefined][]>();
-    for (const [index, { lane, seq }] of lease.messages.entries()) {
-      const outcomes = byLane.get(lane);
-      if (outcomes) outcomes.push([seq, exceptional.get(index)]);
-      else byLane.set(lane, [[seq, exceptional.get(index)]]);
+    let index = 0;
+    for (const { lane, firstSeq, count } of lease.slots) {
+      const outcomes = byLane.get(lane) ?? [];
+      byLane.set(lane, outcomes);
+      for (let seq = firstSeq; seq < firstSeq + count; seq++) outcomes.push([seq, exceptional.get(index++)]);
     }
     for (const [lane, outcomes] of byLane) settleLane(lease, lane, outcomes, now);
-    outbox.sweep(positions.depth() === 0);
     return lease;
   };
 }

@@ -9,12 +9,15 @@ import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
 import { createLeases } from "./leases.ts";
-import { createOutbox } from "./outbox.ts";
+import { createApplyNotes } from "./notes.ts";
+import { moveTableToLog, readLog } from "./open-log.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
 import { createPositions } from "./positions.ts";
 import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
 import { createRejections } from "./rejections.ts";
-import { FILE_NAME, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
+import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
 import { createSeen } from "./seen.ts";
+import { openSegments, type Segments } from "./segments.ts";
 import { createSettleClaim } from "./settle.ts";
 import { readStatus } from "./status.ts";
 
@@ -48,45 +51,95 @@ const WRITES: ReadonlySet<Request["kind"]> = new Set([
 export function openStore(options: StoreOptions): Store {
   const path = join(options.directory, FILE_NAME);
   const database = openDatabase(path, options.lanes);
+  const segments = openSegments(options.directory, options.segmentBytes);
+  const close = () => {
+    segments.close();
+    database.close();
+  };
   try {
-    const { apply, begin, rollBack, flushCounters } = createApply(database, options);
-    const inTransaction = (requests: readonly Request[]): readonly Done[] => {
-      begin();
-      database.exec("BEGIN IMMEDIATE");
-      try {
-        const done = requests.map(apply);
-        flushCounters();
-        database.exec("COMMIT");
-        return done;
-      } catch (thrown) {
-        if (database.isTransaction) database.exec("ROLLBACK");
-        if (isFlushFailure(thrown)) throw thrown;
-        rollBack(requests);
-        throw asLedgerError(thrown, path);
-      }
-    };
+    const tables = openTables(database, segments, options);
+    const inTransaction = createTransactions(database, tables, path);
     return {
       lanes: lanesOf(database),
-      carryOut: (requests) => carryOut(requests, { apply, inTransaction, path, makeRoom: () => makeRoom(database) }),
-      close: () => database.close(),
+      carryOut: (requests) =>
+        carryOut(requests, { apply: tables.apply, inTransaction, path, makeRoom: () => makeRoom(database) }),
+      close,
     };
   } catch (thrown) {
-    database.close();
+    close();
     throw asLedgerError(thrown, path);
   }
 }
 
-function createApply(database: DatabaseSync, options: StoreOptions) {
+type InTransaction = (requests: readonly Request[]) => readonly Done[];
+
+/**
+ * The log is flushed before the tables are committed, and its record is the commit: tables that are cut short catch up
+ * from it when they are opened. So a transaction costs one flush, and none when it adds nothing to the log.
+ */
+function createTransactions(database: DatabaseSync, tables: Tables, path: string): InTransaction {
+  const { apply, outbox, positions, counters } = tables;
+  const putLogEnd = createPutLogEnd(database);
+  return (requests) => {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const done = requests.map(apply);
+      counters.flush();
+      putLogEnd(outbox.end);
+      outbox.flush();
+      database.exec("COMMIT");
+      outbox.settled();
+      positions.settled();
+      if (requests.some(({ kind }) => kind === "settle")) sweep(database, outbox);
+      return done;
+    } catch (thrown) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      if (isFlushFailure(thrown)) throw thrown;
+      outbox.takeBack();
+      // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
+      positions.takeBack({ onlyAppended: requests.every(({ kind }) => kind === "commit") });
+      counters.load();
+      throw asLedgerError(thrown, path);
+    }
+  };
+}
+
+/** The tables must be on disk before what they say is needed no more is gone. On a full disk it waits. */
+function sweep(database: DatabaseSync, outbox: Outbox): void {
+  try {
+    outbox.sweep(() => database.exec("PRAGMA wal_checkpoint(FULL)"));
+  } catch (thrown) {
+    if (isFlushFailure(thrown)) throw thrown;
+  }
+}
+
+type Tables = ReturnType<typeof openTables>;
+
+/** Opens the log and what is kept beside it, and brings the tables up to what the log says. */
+function openTables(database: DatabaseSync, segments: Segments, options: StoreOptions) {
   const lanes = lanesOf(database);
-  const outbox = createOutbox(database, lanes);
-  const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
+  const outbox = createOutbox(segments, lanes);
   const counters = createCounters(database);
   const seen = createSeen(database, options.seenDays);
   const rejections = createRejections(database);
+  if (isWithoutLog(database)) for (const { start } of [...segments.list()]) segments.release(start);
+  const unknown = readLog(segments, outbox, { database, segmentBytes: options.segmentBytes });
+  database.exec("BEGIN IMMEDIATE");
+  moveTableToLog(database, outbox);
+  const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
   const deadLetters = createDeadLetters(database, outbox, positions);
   const leases = createLeases();
+  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters });
+  for (const { ids, notes, runs } of unknown) {
+    seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
+    applyNotes(notes);
+  }
+  counters.flush();
+  createPutLogEnd(database)(outbox.end);
+  database.exec("COMMIT");
+
   const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases };
-  const commitGroup = createCommitGroup({ ...parts, maxDepth: options.maxDepth });
+  const commitGroup = createCommitGroup({ ...parts, applyNotes, maxDepth: options.maxDepth });
   const takeClaim = createTakeClaim(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
@@ -95,7 +148,7 @@ function createApply(database: DatabaseSync, options: StoreOptions) {
     const { now } = request;
     switch (request.kind) {
       case "commit":
-        return { gives: commitGroup(request.asks.bytes, now) };
+        return { gives: { replies: commitGroup(request.asks.bytes, now), bytes: request.asks.bytes } };
       case "settle": {
         const lease = settleClaim(request.asks, now);
         return { gives: lease !== null, afterwards: () => lease && leases.release(lease) };
@@ -105,7 +158,7 @@ function createApply(database: DatabaseSync, options: StoreOptions) {
       case "checkpoint":
         return { gives: textOf(cursorOf.get(request.asks)?.cursor) };
       case "status":
-        return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) }) };
+        return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":
         return { gives: deadLetters.list(request.asks) };
       case "replayDeadLetters":
@@ -126,19 +179,12 @@ function createApply(database: DatabaseSync, options: StoreOptions) {
     }
   }
 
-  /** Brings what is in memory back to what is on disk. */
-  const rollBack = (requests: readonly Request[]) => {
-    // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
-    if (requests.every(({ kind }) => kind === "commit")) positions.undoAppends();
-    else positions.load();
-    counters.load();
-  };
-  return { apply, begin: positions.begin, rollBack, flushCounters: counters.flush };
+  return { apply, outbox, positions, counters };
 }
 
 interface CarryOut {
   readonly apply: (request: Request) => Done;
-  readonly inTransaction: (requests: readonly Request[]) => readonly Done[];
+  readonly inTransaction: InTransaction;
   readonly makeRoom: () => void;
   readonly path: string;
 }

@@ -1,0 +1,103 @@
+/**
+ * Commits as bytes, so that several cross to the ledger's thread in one buffer.
+ *
+ * group:  u32 commits · commit…
+ * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text rejections · text checkpoint name · text cursor
+ * text:   u32 bytes (NO_TEXT: null) · UTF-8. Numbers are little-endian; ids and contents as in core/parcel.ts.
+ */
+
+import { createByteWriter } from "../../core/bytes.ts";
+import type { Commit } from "../../core/ledger.ts";
+import { createMemoryPool } from "../../core/memory-pool.ts";
+import { ID_BYTES } from "../../core/parcel.ts";
+
+const NO_TEXT = 0xffffffff;
+const REJECTION_BYTES = 512;
+const MOST_UNUSED = 2;
+
+/** About how many bytes `commit` takes in a group. */
+export function commitBytes({ parcels, rejections }: Commit): number {
+  let bytes = rejections.length * REJECTION_BYTES;
+  for (const { ids, contents } of parcels) bytes += ids.length + contents.length;
+  return bytes;
+}
+
+export interface GroupPacker {
+  /** In memory of its own, to be handed over. */
+  pack(commits: readonly Commit[]): Uint8Array<ArrayBuffer>;
+  /** It came back. */
+  reuse(group: Uint8Array<ArrayBuffer>): void;
+}
+
+/** Packs groups, one at a time. */
+export function createGroupPacker(): GroupPacker {
+  const out = createByteWriter();
+  const pool = createMemoryPool(MOST_UNUSED);
+
+  function putText(text: string | null): void {
+    const at = out.length;
+    out.number(NO_TEXT);
+    if (text === null) return;
+    out.text(text);
+    out.numberAt(at, out.length - at - 4);
+  }
+
+  function putCommit({ parcels, rejections, checkpoint }: Commit): void {
+    out.number(parcels.reduce((sum, { records }) => sum + records, 0));
+    out.number(parcels.reduce((sum, { messages }) => sum + messages, 0));
+    out.number(parcels.reduce((sum, { contents }) => sum + contents.length, 0));
+    for (const { ids } of parcels) out.bytes(ids);
+    for (const { contents } of parcels) out.bytes(contents);
+    putText(rejections.length === 0 ? null : JSON.stringify(rejections));
+    putText(checkpoint?.name ?? null);
+    putText(checkpoint?.cursor ?? null);
+  }
+
+  return {
+    pack(commits) {
+      out.cut(0);
+      out.number(commits.length);
+      for (const commit of commits) putCommit(commit);
+      const group = new Uint8Array(pool.take(out.length), 0, out.length);
+      group.set(out.view(0, out.length));
+      return group;
+    },
+    reuse: ({ buffer }) => pool.give(buffer),
+  };
+}
+
+/** A commit as it lies in the buffer of its group. */
+export interface PackedCommit {
+  readonly records: number;
+  readonly messages: number;
+  readonly ids: Buffer;
+  /** Where the contents begin and end in the group. */
+  readonly from: number;
+  readonly to: number;
+  /** JSON, or null when nothing was rejected. */
+  readonly rejections: string | null;
+  readonly checkpoint: readonly [name: string, cursor: string] | null;
+}
+
+export function readGroup(group: Buffer): readonly PackedCommit[] {
+  let at = 0;
+  const number = () => {
+    at += 4;
+    return group.readUInt32LE(at - 4);
+  };
+  const text = () => {
+    const bytes = number();
+    if (bytes === NO_TEXT) return null;
+    at += bytes;
+    return group.toString("utf8", at - bytes, at);
+  };
+  return Array.from({ length: number() }, (): PackedCommit => {
+    const [records, messages, bytes] = [number(), number(), number()];
+    const ids = group.subarray(at, at + records * ID_BYTES);
+    const from = at + ids.length;
+    at = from + bytes;
+    const [rejections, name, cursor] = [text(), text(), text()];
+    const checkpoint = name === null || cursor === null ? null : ([name, cursor] as const);
+    return { records, messages, ids, from, to: from + bytes, rejections, checkpoint };
+  });
+}

@@ -1,0 +1,29 @@
+/** Brings what a record of the log notes beside its messages into the tables: as it happens, or when the log is found to know more than they do. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Counters } from "./counters.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { LogNotes } from "./log-record.ts";
+import type { Rejections } from "./rejections.ts";
+
+export interface NotesDependencies {
+  readonly database: DatabaseSync;
+  readonly rejections: Rejections;
+  readonly counters: Counters;
+  readonly deadLetters: DeadLetters;
+}
+
+export function createApplyNotes({ database, rejections, counters, deadLetters }: NotesDependencies) {
+  const putCheckpoint = database.prepare(
+    "INSERT INTO checkpoints (name, cursor) VALUES (?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
+  );
+  return (notes: LogNotes): void => {
+    counters.add("committed", notes.committed ?? 0);
+    counters.add("duplicates", notes.duplicates ?? 0);
+    for (const rejection of notes.rejections ?? []) {
+      if (rejections.keep(rejection)) counters.add(`rejected:${rejection.reason}`, 1);
+    }
+    for (const [name, cursor] of notes.checkpoints ?? []) putCheckpoint.run(name, cursor);
+    for (const id of notes.replayed ?? []) deadLetters.remove(id);
+  };
+}

@@ -1,0 +1,72 @@
+/** Gathers the messages of a transaction by lane, as places in the buffer they came in. */
+
+import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
+import type { LoggedRun } from "./log-record.ts";
+import type { Positions } from "./positions.ts";
+
+export interface RunBuilder {
+  /** Adds the messages of a commit, whose contents lie between two places of `group`; those of known records are left out. Gives how many were added. */
+  add(group: Buffer, contents: { readonly from: number; readonly to: number }, known: ReadonlySet<number>): number;
+  /** What was added since the last time, as runs that go on where their lanes end, and the places of their frames. */
+  take(positions: Pick<Positions, "nextSeq" | "appended">, committedAt: number): BuiltRuns;
+}
+
+export interface BuiltRuns {
+  readonly runs: readonly LoggedRun[];
+  /** Pairs of where a frame begins and ends, in the order of the runs. */
+  readonly ranges: readonly number[];
+}
+
+/** A claim reads whole runs: they must not grow with the group. */
+const MAX_RUN_BYTES = 256 * 1024;
+
+export function createRunBuilder(lanes: number): RunBuilder {
+  /** Pairs as above, by lane. */
+  const byLane = Array.from({ length: lanes }, (): number[] => []);
+  return {
+    add(group, { from, to }, known) {
+      let added = 0;
+      for (let at = from, record = 0; at < to; record++) {
+        const isNew = !known.has(record);
+        let messages = group.readUInt32LE(at);
+        at += 4;
+        for (; messages > 0; messages--) {
+          const lane = group.readUInt32LE(at);
+          const start = at + 4;
+          at = start + FRAME_HEAD_BYTES + group.readUInt32LE(start);
+          if (!isNew) continue;
+          byLane[lane]?.push(start, at);
+          added += 1;
+        }
+      }
+      return added;
+    },
+    take(positions, committedAt) {
+      const runs: LoggedRun[] = [];
+      const ranges: number[] = [];
+      const end = (lane: number, count: number, bytes: number) => {
+        const run = { lane, count, bytes, firstSeq: positions.nextSeq(lane), committedAt };
+        runs.push(run);
+        positions.appended({ ...run, onlyDestination: null });
+      };
+      for (const [lane, places] of byLane.entries()) {
+        let count = 0;
+        let bytes = 0;
+        for (let index = 0; index < places.length; index += 2) {
+          const [start = 0, stop = 0] = [places[index], places[index + 1]];
+          if (count > 0 && bytes + stop - start > MAX_RUN_BYTES) {
+            end(lane, count, bytes);
+            count = 0;
+            bytes = 0;
+          }
+          ranges.push(start, stop);
+          count += 1;
+          bytes += stop - start;
+        }
+        if (count > 0) end(lane, count, bytes);
+        places.length = 0;
+      }
+      return { runs, ranges };
+    },
+  };
+}
