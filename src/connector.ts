@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
+import { createBackfillOperation } from "./connector/backfill.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Destination } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
@@ -12,22 +13,20 @@ import type { Ledger } from "./core/ledger.ts";
 import { compileMapping } from "./core/mapping/compile.ts";
 import type { Mapping } from "./core/mapping/mapping.ts";
 import type { Logger, Observer } from "./core/observer.ts";
-import type { BackfillRequest, Operations } from "./core/operations.ts";
+import type { Operations } from "./core/operations.ts";
 import type { PushDoor } from "./core/source.ts";
 import { createConsoleDestination, writeTo } from "./destinations/console.ts";
 import { createEngineDestination } from "./destinations/engine.ts";
 import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
-import { backfill } from "./pipeline/backfill.ts";
 import { createDelivery } from "./pipeline/deliver.ts";
 import { createIngest, type Ingest } from "./pipeline/ingest.ts";
+import { createTakeIn } from "./pipeline/take-in.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createMetrics } from "./platform/metrics.ts";
 import { VERSION } from "./platform/version.ts";
 import { type Doors, type RunningServer, startServer } from "./server/server.ts";
-import { createFileSource } from "./sources/file/file-source.ts";
-import { readLoggedCall } from "./sources/segment/raw-log.ts";
 import { createTrackingDoor } from "./sources/segment/tracking-door.ts";
 import { createWebhookDoor } from "./sources/segment/webhook-door.ts";
 
@@ -79,7 +78,15 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
-  const operations = createOperations({ ledger, engine, ingests, clock, onCommitted, stopping: stopping.signal });
+  const operations = createOperations({
+    ledger,
+    engine,
+    ingests,
+    sources: config.sources,
+    clock,
+    onCommitted,
+    stopping: stopping.signal,
+  });
   const metrics = () => expose(ledger.status, clock.now());
   const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
@@ -202,18 +209,14 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
       anyWriteKey,
     })),
   });
-  const take = async (door: PushDoor, request: Parameters<PushDoor>[0]) => {
-    const intake = door(request);
-    const ingest = requireSource(ingests, intake.source);
-    return ingest.commit(ingest.prepare(intake));
-  };
+  const takeIn = createTakeIn((source) => requireSource(ingests, source));
   return {
     webhook: async (source, request) => {
       const door = webhooks.get(source);
       if (!door) throw noSuchSource(source, [...webhooks.keys()]);
-      return take(door, request);
+      return takeIn(door, request);
     },
-    tracking: (request) => take(trackingDoor, request),
+    tracking: (request) => takeIn(trackingDoor, request),
     capture: async (bodies, arrivedAt) => {
       // As PostHog does, the client is told that all is well; what is dropped is for the operator to see.
       for (const outcome of await requireEngine(engine).append(bodies, arrivedAt)) {
@@ -235,13 +238,19 @@ interface OperationParts {
   readonly ledger: Ledger;
   readonly engine: Engine | null;
   readonly ingests: ReadonlyMap<string, Ingest>;
+  readonly sources: readonly SourceConfig[];
   readonly clock: Clock;
   readonly onCommitted: () => void;
   readonly stopping: AbortSignal;
 }
 
 function createOperations(parts: OperationParts): Operations {
-  const { ledger, engine, onCommitted } = parts;
+  const { ledger, engine, ingests, sources, onCommitted } = parts;
+  const partsOf = (name: string) => {
+    const source = sources.find((one) => one.name === name);
+    if (!source) throw noSuchSource(name, [...ingests.keys()]);
+    return { ingest: requireSource(ingests, name), mapping: source.mapping };
+  };
   return {
     status: ledger.status,
     groupTypes: async () => requireEngine(engine).groupTypes(),
@@ -255,32 +264,7 @@ function createOperations(parts: OperationParts): Operations {
     },
     dropDeadLetters: ledger.dropDeadLetters,
     listRejections: ledger.listRejections,
-    backfill: createBackfillOperation(parts),
-  };
-}
-
-function createBackfillOperation({ ledger, ingests, clock, stopping }: OperationParts): Operations["backfill"] {
-  const running = new Set<string>();
-  const openFile = ({ path, source }: BackfillRequest) =>
-    createFileSource({ path, source, receivedAt: clock.now(), readLine: readLoggedCall });
-
-  return async (request, observe, signal) => {
-    const ingest = requireSource(ingests, request.source);
-    const file = openFile(request);
-    if (running.has(file.checkpointName)) {
-      throw new PrickleError("USAGE", `${request.path} is being read already for the source ${request.source}.`, {
-        hint: "Wait until that is done: prickle status.",
-      });
-    }
-    running.add(file.checkpointName);
-    try {
-      return await backfill(
-        { file, ingest, ledger, clock },
-        { waitForDelivery: request.waitForDelivery, observe, signal: AbortSignal.any([signal, stopping]) },
-      );
-    } finally {
-      running.delete(file.checkpointName);
-    }
+    backfill: createBackfillOperation({ ...parts, partsOf }),
   };
 }
 

@@ -1,37 +1,46 @@
 /** The file source: JSON lines, plain or gzip, read with flat memory and resumable at the end of every page. */
 
 import { resolve } from "node:path";
-import type { Page, PullSource } from "../../core/source.ts";
+import type { Intake, Page, PreparedPage, PullSource } from "../../core/source.ts";
 import { type Chunk, gunzipChunks, isGzip, plainChunks } from "./chunks.ts";
-import { checkIdentity, type FileCursor, identify, parseCursor, startCursor } from "./cursor.ts";
-import { createLineSplitter } from "./lines.ts";
+import { checkIdentity, type FileCursor, formatCursor, identify, parseCursor, startCursor } from "./cursor.ts";
 import { type OpenFile, openFile } from "./open-file.ts";
-import { createPageBuilder, type PageOptions } from "./page.ts";
 import { createSkipper } from "./skip.ts";
+import { createSlicer, type RawPage, type Slicer } from "./slicer.ts";
 
-export interface FileSourceOptions
-  extends Pick<PageOptions, "path" | "source" | "receivedAt" | "readLine">,
-    Partial<Pick<PageOptions, "pageRecords" | "maxLineBytes">> {}
+export interface FileSourceOptions {
+  readonly path: string;
+  readonly source: string;
+  readonly read: ReadPage;
+  /** Pages being read at a time. Default 1. */
+  readonly pagesAhead?: number;
+  readonly pageLines?: number;
+  readonly maxLineBytes?: number;
+}
+
+/** What the lines of a page say, or what is to be committed of them. */
+export type PageContent = Intake | Omit<PreparedPage, "cursor" | "progress">;
+
+/** Gives back the page's memory too, which is no longer needed. */
+export type ReadPage = (page: RawPage) => Promise<{ readonly content: PageContent; readonly memory: ArrayBuffer }>;
 
 /** Larger pages gain nothing in the ledger and cost in garbage collection. */
-const PAGE_RECORDS = 500;
-const MAX_LINE_BYTES = 1024 * 1024;
+const PAGE_LINES = 500;
+export const MAX_LINE_BYTES = 1024 * 1024;
 
 /**
- * A file of JSON lines, gzip recognised by its bytes. Blank lines are left out; a line that is not JSON, is too long
- * or is refused by `readLine` becomes a rejection whose detail begins with `<path>:<line>`. Cursors are described in cursor.ts.
- * Its pages throw NOT_FOUND, INPUT_INVALID (no regular file; gzip cut short, after all whole lines were given, or damaged)
- * and INPUT_CHANGED (it is not the file of the cursor any more).
+ * A file of JSON lines, gzip recognised by its bytes. Cursors are described in cursor.ts. Its pages throw NOT_FOUND,
+ * INPUT_INVALID (no regular file; gzip cut short, after all whole lines were given, or damaged) and INPUT_CHANGED (it is
+ * not the file of the cursor any more).
  */
 export function createFileSource(options: FileSourceOptions): PullSource {
   const { path, source } = options;
-  const settings = { pageRecords: PAGE_RECORDS, maxLineBytes: MAX_LINE_BYTES, ...options };
   return {
     checkpointName: `file:${source}:${resolve(path)}`,
     async *pages(cursor, signal) {
       const opened = await openFile(path);
       try {
-        yield* readPages(opened, await startOf(opened, cursor), { ...settings, signal });
+        yield* readPages(opened, await startOf(opened, cursor), options, signal);
       } finally {
         await opened.file.close();
       }
@@ -47,41 +56,100 @@ async function startOf(opened: OpenFile, cursor: string | null): Promise<FileCur
   return { ...known, file: identity };
 }
 
-interface ReadOptions extends PageOptions {
-  readonly signal: AbortSignal;
+/** A page being read. */
+interface Ahead extends CutPage {
+  readonly reading: ReturnType<ReadPage>;
 }
 
-async function* readPages(opened: OpenFile, start: FileCursor, options: ReadOptions): AsyncGenerator<Page> {
-  const { signal } = options;
-  const splitter = createLineSplitter(options.maxLineBytes);
-  const page = createPageBuilder(start, options);
-  const { chunks, skipper } = await openChunks(opened, start);
-  let bytes = 0;
-  let isFirst = true;
-  let failure: unknown = null;
-  const taken = () => {
-    isFirst = false;
-    return page.take(bytes, opened.size);
+async function* readPages(
+  opened: OpenFile,
+  start: FileCursor,
+  options: FileSourceOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Page | PreparedPage> {
+  const { read, pagesAhead = 1, pageLines = PAGE_LINES, maxLineBytes = MAX_LINE_BYTES } = options;
+  const slicer = createSlicer({ lines: start.lines, pageLines, maxLineBytes });
+  const cursors = createCursors(start, opened.size);
+  const ahead: Ahead[] = [];
+  let given = 0;
+  const begin = ({ page, bytes }: CutPage) => {
+    const reading = read(page);
+    reading.catch(() => undefined); // Its failure is met when it is its turn.
+    ahead.push({ page, reading, bytes });
   };
+  async function* give(most: number): AsyncGenerator<Page | PreparedPage> {
+    while (ahead.length > most && !signal.aborted) {
+      const [next] = ahead.splice(0, 1);
+      if (!next) return;
+      const { content, memory } = await next.reading;
+      slicer.reuse(memory);
+      const page = cursors.after(next, content);
+      // Nothing but blank lines: told of with the next page.
+      if (countOf(content) === 0) continue;
+      given += 1;
+      yield page;
+    }
+  }
+  for await (const cut of cutPages(opened, start, slicer)) {
+    if ("page" in cut) begin(cut);
+    yield* give("page" in cut ? pagesAhead - 1 : 0);
+    if (signal.aborted) return;
+    if ("failure" in cut) throw cut.failure;
+  }
+  yield* give(0);
+  // Who goes on with a finished file gets a page without records, which tells how far it had come.
+  if (given === 0 && start.records > 0 && !signal.aborted) yield cursors.here();
+}
+
+/** A page, and how far the file had been read when it was cut. */
+interface CutPage {
+  readonly page: RawPage;
+  readonly bytes: number;
+}
+
+/** All whole lines; then, if there is, what is wrong with the file. */
+async function* cutPages(
+  opened: OpenFile,
+  start: FileCursor,
+  slicer: Slicer,
+): AsyncGenerator<CutPage | { readonly failure: unknown }> {
+  let bytes = 0;
+  let failure: unknown = null;
   try {
+    const { chunks, skipper } = await openChunks(opened, start);
     for await (const chunk of chunks) {
       bytes = chunk.bytes;
-      for (const part of chunk.parts) {
-        for (const line of splitter.push(skipper.rest(part))) {
-          if (page.add(line)) yield taken();
-          if (signal.aborted) return;
-        }
-      }
+      for (const part of chunk.parts) for (const page of slicer.push(skipper.rest(part))) yield { page, bytes };
     }
     skipper.finish();
-    const last = splitter.finish();
-    if (last) page.add(last);
   } catch (thrown) {
     failure = thrown;
   }
-  // Who goes on with a finished file gets a page without records, which tells how far it had come.
-  if (page.filled || (isFirst && !failure && start.records > 0)) yield taken();
-  if (failure) throw failure;
+  const last = slicer.finish({ isWhole: failure === null });
+  if (last) yield { page: last, bytes };
+  if (failure) yield { failure };
+}
+
+/** Adds up what the pages had, one after the other. */
+function createCursors(start: FileCursor, totalBytes: number) {
+  let { lines, records, offset } = start;
+  const at = (bytes: number) => ({
+    cursor: formatCursor({ ...start, lines, records, offset }),
+    progress: { records, bytes, totalBytes },
+  });
+  return {
+    after({ page, bytes }: Ahead, content: PageContent): Page | PreparedPage {
+      lines += page.lines;
+      offset += page.length;
+      records += countOf(content);
+      return { ...content, ...at(bytes) };
+    },
+    here: (): Page => ({ records: [], rejections: [], ...at(totalBytes) }),
+  };
+}
+
+function countOf(content: PageContent): number {
+  return "parcels" in content ? content.received : content.records.length + content.rejections.length;
 }
 
 interface OpenChunks {

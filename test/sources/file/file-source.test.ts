@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PrickleError } from "../../../src/core/errors.ts";
 import type { Page, PullSource } from "../../../src/core/source.ts";
-import { createFileSource, type FileSourceOptions } from "../../../src/sources/file/file-source.ts";
+import { createFileSource, type FileSourceOptions, MAX_LINE_BYTES } from "../../../src/sources/file/file-source.ts";
+import { createPageReader, type ReadPageOptions } from "../../../src/sources/file/read-page.ts";
 import { readLoggedCall } from "../../../src/sources/segment/raw-log.ts";
 
 const RECEIVED_AT = Date.parse("2026-11-23T12:00:00.000Z");
@@ -24,8 +25,11 @@ const line = (id: number | string, fields: object = {}) =>
   JSON.stringify({ type: "page", userId: "ü1", messageId: `m${id}`, timestamp: "2026-11-23T11:00:00.000Z", ...fields });
 const lines = (count: number) => Array.from({ length: count }, (_, at) => `${line(at)}\n`).join("");
 
-function open(options: Partial<FileSourceOptions> = {}): PullSource {
-  return createFileSource({ path, source: "logs", receivedAt: RECEIVED_AT, readLine: readLoggedCall, ...options });
+type Options = Omit<Partial<FileSourceOptions>, "read"> & Partial<Pick<ReadPageOptions, "readLine">>;
+
+function open({ readLine = readLoggedCall, maxLineBytes = MAX_LINE_BYTES, ...options }: Options = {}): PullSource {
+  const reading = { path, source: "logs", receivedAt: RECEIVED_AT, readLine, maxLineBytes };
+  return createFileSource({ path, source: "logs", read: createPageReader(reading), maxLineBytes, ...options });
 }
 
 interface Read {
@@ -39,7 +43,8 @@ async function read(source: PullSource = open(), cursor: string | null = null): 
   const pages: Page[] = [];
   let failure: unknown = null;
   try {
-    for await (const page of source.pages(cursor, new AbortController().signal)) pages.push(page);
+    for await (const page of source.pages(cursor, new AbortController().signal))
+      if ("records" in page) pages.push(page);
   } catch (thrown) {
     failure = thrown;
   }
@@ -47,7 +52,7 @@ async function read(source: PullSource = open(), cursor: string | null = null): 
   return { pages, ids, rejections: pages.flatMap(({ rejections }) => rejections), failure };
 }
 
-async function readBytes(bytes: string | Uint8Array, options: Partial<FileSourceOptions> = {}): Promise<Read> {
+async function readBytes(bytes: string | Uint8Array, options: Options = {}): Promise<Read> {
   await writeFile(path, bytes);
   return read(open(options));
 }
@@ -112,7 +117,7 @@ describe("a file of calls", () => {
   );
 
   it("ends a page by its number of records and by its bytes", async () => {
-    expect((await readBytes(lines(25), { pageRecords: 10 })).pages.map(({ records }) => records.length)).toEqual([
+    expect((await readBytes(lines(25), { pageLines: 10 })).pages.map(({ records }) => records.length)).toEqual([
       10, 10, 5,
     ]);
     const large = `${line(0, { properties: { pad: "x".repeat(900_000) } })}\n`;
@@ -122,7 +127,7 @@ describe("a file of calls", () => {
 
   it("tells how far it is in records and bytes of the file", async () => {
     const bytes = gzipSync(lines(20));
-    const { pages } = await readBytes(bytes, { pageRecords: 15 });
+    const { pages } = await readBytes(bytes, { pageLines: 15 });
     expect(pages.map(({ progress }) => progress.records)).toEqual([15, 20]);
     expect(pages.at(-1)?.progress).toEqual({ records: 20, bytes: bytes.length, totalBytes: bytes.length });
   });
@@ -143,8 +148,8 @@ describe("a file of calls", () => {
     await writeFile(path, lines(30));
     const stop = new AbortController();
     const pages: Page[] = [];
-    for await (const page of open({ pageRecords: 10 }).pages(null, stop.signal)) {
-      pages.push(page);
+    for await (const page of open({ pageLines: 10 }).pages(null, stop.signal)) {
+      if ("records" in page) pages.push(page);
       stop.abort();
     }
     expect(pages).toHaveLength(1);
@@ -208,9 +213,9 @@ describe("resuming a file", () => {
         fc.integer({ min: 1, max: 4 }),
         fc.boolean(),
         fc.boolean(),
-        async (pieces, pageRecords, zipped, ended) => {
+        async (pieces, pageLines, zipped, ended) => {
           const text = pieces.join("\n") + (ended ? "\n" : "");
-          const options = { pageRecords, maxLineBytes: 250 };
+          const options = { pageLines, maxLineBytes: 250 };
           const { pages, failure } = await readBytes(zipped ? gzipSync(text) : text, options);
           expect(failure).toBeNull();
           for (const [at, { cursor }] of pages.entries()) {
@@ -250,7 +255,7 @@ describe("resuming a file", () => {
     ["went on in its last line", (text) => `${text}x`],
   ])("refuses a file that %s", async (_name, change) => {
     const text = lines(30).trimEnd();
-    const done = await readBytes(text, { pageRecords: 10 });
+    const done = await readBytes(text, { pageLines: 10 });
     await writeFile(path, change(text));
     expect(await read(open(), lastCursor(done))).toMatchObject({ ids: [], failure: { code: "INPUT_CHANGED" } });
   });

@@ -1,0 +1,32 @@
+/** What the main thread and the threads that read pages say to each other. */
+
+import type { MappingSource } from "../../core/mapping/compile.ts";
+import type { Prepared } from "../../core/source.ts";
+import type { RawPage } from "../../sources/file/slicer.ts";
+
+export interface PageThreadOptions {
+  readonly path: string;
+  readonly source: string;
+  readonly receivedAt: number;
+  readonly mapping: MappingSource;
+  readonly lanes: number;
+}
+
+/** To a thread. `released`: memory of parcels it made, to be used again. */
+export type PageRequest =
+  | { readonly id: number; readonly page: RawPage }
+  | { readonly released: readonly ArrayBuffer[] };
+
+/** `memory` is the page's. `failure`: a bug, told by its stack. */
+export type PageReply =
+  | { readonly id: number; readonly prepared: Prepared; readonly memory: ArrayBuffer }
+  | { readonly id: number; readonly failure: string };
+
+/** Of the parcels, where it can be handed over: small ones share theirs. */
+export function memoryOf({ parcels }: Prepared): readonly ArrayBuffer[] {
+  return parcels
+    .flatMap(({ ids, contents }) => [ids, contents])
+    .flatMap(({ buffer, byteOffset }) =>
+      buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > Buffer.poolSize ? [buffer] : [],
+    );
+}
