@@ -29,7 +29,7 @@ export const drain: Benchmark = {
     const drainBy = (by: DrainInput["by"]) => async () => {
       const dataDir = join(scratch, by);
       await cp(full, dataDir, { recursive: true });
-      const sink = await startPeer("sink.ts", { input: { distinct: true } });
+      const sink = await startPeer("sink.ts", { input: { distinct: true, later: true } });
       const { tookMs } = await runToEnd<DrainResult>("peers/drain.ts", { input: { dataDir, sinkUrl: sink.url, by } });
       const { distinct } = (await (await fetch(sink.url)).json()) as { distinct: number };
       await sink.stop();

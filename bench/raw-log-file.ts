@@ -1,4 +1,4 @@
-/** Writes a raw log as Segment leaves it in S3: gzip JSON lines of about 600 bytes, ids as random as there. */
+/** Writes a raw log as Segment leaves it in S3: gzip JSON lines of about 1 KB, as a browser's calls have, with ids as random as there. */
 
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
@@ -8,6 +8,8 @@ import { createGzip } from "node:zlib";
 
 const LINES_PER_CHUNK = 1000;
 const START_MS = Date.UTC(2026, 0, 1);
+const USER_AGENT =
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 const EVENTS = ["Task Created", "Task Completed", "Comment Added", "Report Exported"];
 
 export async function writeRawLog(path: string, lines: number): Promise<void> {
@@ -27,13 +29,23 @@ function line(at: number): string {
   const userId = `u_${(at * 7919) % 50_000}`;
   const groupId = `co_${(at * 31) % 2000}`;
   const shared = {
-    messageId: `node-next-${START_MS + at * 25}-${randomBytes(8).toString("hex")}`,
-    channel: "server",
+    messageId: `ajs-next-${START_MS + at * 25}-${randomBytes(8).toString("hex")}`,
+    anonymousId: `${randomBytes(4).toString("hex")}-bbac-11e4-8dfc-aa07a5b093db`,
+    channel: "browser",
     context: {
       groupId,
-      library: { name: "@segment/analytics-node", version: "3.1.0" },
+      library: { name: "analytics.js", version: "next-1.82.0" },
       ip: "203.0.113.7",
       locale: "en-GB",
+      timezone: "Europe/London",
+      userAgent: USER_AGENT,
+      page: {
+        path: `/board/${at % 900}/tasks`,
+        referrer: "https://plankton.example/home",
+        search: "",
+        title: "Tasks · Plankton",
+        url: `https://plankton.example/board/${at % 900}/tasks`,
+      },
     },
     integrations: {},
     originalTimestamp: timestamp,

@@ -47,9 +47,9 @@ async function openForgetfulLedger(options: SqliteLedgerOptions): Promise<Ledger
   const ledger = await openSqliteLedger(options);
   return {
     ...ledger,
-    commit: async ({ records }) => ({
+    commit: async ({ parcels }) => ({
       duplicates: [],
-      committed: records.reduce((sum, { messages }) => sum + messages.length, 0),
+      committed: parcels.reduce((sum, { messages }) => sum + messages, 0),
     }),
   };
 }

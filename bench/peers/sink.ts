@@ -1,10 +1,15 @@
-/** Stands for PostHog: takes `POST /batch/`, gunzips, counts events and distinct uuids. `GET /` tells the counts. */
+/**
+ * Stands for PostHog: takes `POST /batch/`, gunzips, counts events and distinct uuids. `GET /` tells the counts. With `later`
+ * bodies are only kept, and looked into when the counts are asked for: what is measured is then who sends, not this.
+ */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
-const { distinct = false }: { distinct?: boolean } = JSON.parse(process.argv[2] ?? "{}");
+const { distinct = false, later = false }: { distinct?: boolean; later?: boolean } = JSON.parse(
+  process.argv[2] ?? "{}",
+);
 const MARK = Buffer.from('"uuid":"');
 const UUID_LENGTH = 36;
 
@@ -12,7 +17,10 @@ const uuids = new Set<string>();
 let requests = 0;
 let events = 0;
 
-function take(body: Buffer): void {
+const kept: Buffer[] = [];
+
+function take(wire: Buffer): void {
+  const body = wire[0] === 0x1f && wire[1] === 0x8b ? gunzipSync(wire) : wire;
   requests += 1;
   for (let at = body.indexOf(MARK); at >= 0; at = body.indexOf(MARK, at + MARK.length)) {
     events += 1;
@@ -23,6 +31,7 @@ function take(body: Buffer): void {
 
 const server = createServer((request, response) => {
   if (request.method === "GET") {
+    for (const body of kept.splice(0)) take(body);
     response.end(JSON.stringify({ requests, events, distinct: uuids.size }));
     return;
   }
@@ -30,7 +39,8 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const body = Buffer.concat(chunks);
-    take(body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body);
+    if (later) kept.push(body);
+    else take(body);
     response.writeHead(200, { "content-type": "application/json" }).end('{"status":1}');
   });
 });

@@ -1,11 +1,19 @@
 /** The wall clock. */
 
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 
 export const systemClock: Clock = {
   now: Date.now,
-  sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
-  },
+  // Not by timers/promises: it makes an error, stack and all, of each sleep cut short, and most are.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      if (signal?.aborted) wake();
+      else signal?.addEventListener("abort", wake, { once: true });
+    }),
 };

@@ -4,7 +4,7 @@ import { DELIVERED, type Destination, type Outcome } from "../../core/destinatio
 import type { OutboxMessage } from "../../core/message.ts";
 import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { buildBatch, createEnvelope, gzipFast } from "./batch.ts";
+import { createBatchPacker, createEnvelope } from "./batch.ts";
 
 export interface PosthogOptions {
   readonly name: string;
@@ -59,13 +59,13 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     "content-encoding": "gzip",
     "user-agent": `prickle/${options.version}`,
   };
-  const envelope = createEnvelope(options);
+  const pack = createBatchPacker(createEnvelope(options));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = createHttpClient({ origin: url.origin, connections: limits.concurrency, timeoutMs });
   const now = options.now ?? Date.now;
 
   async function post(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Answer> {
-    const body = await gzipFast(buildBatch(envelope, messages));
+    const body = await pack(messages);
     try {
       const answer = readAnswer(await client.post({ path, headers, body, signal }), now());
       return answer.kind === "delivered" ? answer : { ...answer, reason: answer.reason.replaceAll(options.token, "…") };
