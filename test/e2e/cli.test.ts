@@ -28,7 +28,7 @@ async function openRig(): Promise<Rig> {
 }
 
 function isRefused(uuid: string): boolean {
-  return uuid.endsWith("00");
+  return /[01]0$/.test(uuid);
 }
 
 async function backfill({ workplace }: Rig) {
