@@ -54,7 +54,7 @@ export function createTrackingDoor({ sources, limits }: TrackingDoorOptions): Pu
   const sourceOf = createWriteKeys(sources);
   const allowed = { ...SEGMENT_LIMITS, ...limits };
   return (request) => {
-    const endpoint = ENDPOINTS.get(request.path.replace(/^\//, "").replace(/\/$/, ""));
+    const endpoint = ENDPOINTS.get(request.path) ?? ENDPOINTS.get(request.path.replace(/^\/|\/$/g, ""));
     if (endpoint === undefined) throw unknownPath();
     checkSize(request, endpoint === "batch" ? allowed.maxBatchBytes : allowed.maxCallBytes);
     const body = parseBody(request.body);

@@ -20,7 +20,20 @@ type SourceOf = (authorization: string | undefined, body: JsonObject) => string;
 export function createWriteKeys(sources: readonly KeyedSource[]): SourceOf {
   const sourceByKey = indexKeys(sources);
   const openSource = sources.find(({ anyWriteKey }) => anyWriteKey)?.name;
+  /** By headers that named a known key: the same few come with every call. */
+  const remembered = new Map<string, string>();
+
+  function sourceOfBasic(authorization: string): string | undefined {
+    const known = remembered.get(authorization);
+    if (known !== undefined) return known;
+    const source = sourceByKey.get(basicUser(authorization) ?? "");
+    if (source !== undefined && remembered.size < MOST_REMEMBERED) remembered.set(authorization, source);
+    return source;
+  }
+
   return (authorization, { writeKey }) => {
+    const byBasic = authorization === undefined ? undefined : sourceOfBasic(authorization);
+    if (byBasic !== undefined) return byBasic;
     const given = [
       basicUser(authorization),
       typeof writeKey === "string" ? writeKey : null,
@@ -37,6 +50,8 @@ export function createWriteKeys(sources: readonly KeyedSource[]): SourceOf {
     });
   };
 }
+
+const MOST_REMEMBERED = 1_000;
 
 function indexKeys(sources: readonly KeyedSource[]): ReadonlyMap<string, string> {
   const sourceByKey = new Map<string, string>();
