@@ -45,7 +45,7 @@ export function runExamples(
   const parsed = examplesSchema.safeParse(read.content);
   if (!parsed.success) throw invalid(file, z.prettifyError(parsed.error));
   return parsed.data.examples.map(({ name, input, messages, problems }, index) => {
-    const [place] = read.place([{ at: ["examples", index], message: "" }]);
+    const [place] = read.place([{ at: ["examples", index], severity: "error", message: "" }]);
     const expected: JsonObject = { messages, problems };
     const actual = outcomeOf(mapping.apply(recordOf(name, input)));
     return {
