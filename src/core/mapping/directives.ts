@@ -3,23 +3,19 @@
 import { compileArrayPath } from "./array-path.ts";
 import { compileCast } from "./cast.ts";
 import { compileOmit, compilePick, compileRename } from "./directives-bag.ts";
-import {
-  compileExcludeWhenNull,
-  compileFlatten,
-  compileJson,
-  compileMerge,
-  compileTransform,
-} from "./directives-object.ts";
+import { compileExcludeWhenNull, compileFlatten, compileJson } from "./directives-object.ts";
 import { compileCase, compileCoalesce, compileIf } from "./directives-value.ts";
 import { compileDomain } from "./domain.ts";
 import { compileGroup } from "./group-lookup.ts";
 import { compileHash } from "./hash.ts";
 import { compileLiquid } from "./liquid.ts";
 import { compileLookup } from "./lookup.ts";
+import { compileMerge } from "./merge.ts";
 import { compilePath } from "./path.ts";
 import { compileReplace } from "./replace.ts";
 import { complain, describe, type Expression, refusalAt, type Scope } from "./scope.ts";
 import { compileTemplate } from "./template.ts";
+import { compileTransform } from "./transform.ts";
 
 export type Directive = (argument: unknown, scope: Scope) => Expression;
 

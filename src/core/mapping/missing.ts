@@ -12,26 +12,35 @@ export function keepingMissing(scope: Scope): Scope {
 /** Around a directive that keeps what is missing inside: what it gives is JSON again, unless its own place keeps it too. */
 export function settle(expression: Expression, scope: Scope): Expression {
   if (scope.dialect !== "segment" || scope.keepsMissing) return expression;
-  return (data, run) => withoutMissing(expression(data, run));
+  return (data, run) => withoutMissing(expression(data, run), null);
 }
 
-/** Left out of objects, null in lists. What has nothing missing is given back as it is, not copied. */
-export function withoutMissing(value: JsonValue | undefined): JsonValue | undefined {
-  if (Array.isArray(value)) return withoutMissingItems(value);
-  return isJsonObject(value) ? withoutMissingKeys(value) : value;
+/** What `@transform` applied: Segment leaves out of it what is missing in objects, but not in lists. */
+export function settleObjects(expression: Expression): Expression {
+  return (data, run) => withoutMissing(expression(data, run), undefined);
 }
 
-function withoutMissingItems(items: JsonValue[]): JsonValue[] {
-  const whole = items.map((item: JsonValue | undefined) => withoutMissing(item) ?? null);
+/** Left out of objects; in lists null, or kept. What has nothing missing is given back as it is, not copied. */
+function withoutMissing(value: JsonValue | undefined, inLists: null | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return withoutMissingItems(value, inLists);
+  return isJsonObject(value) ? withoutMissingKeys(value, inLists) : value;
+}
+
+function withoutMissingItems(items: JsonValue[], inLists: null | undefined): JsonValue[] {
+  const whole = items.map((item) => settledItem(item, inLists));
   return whole.every((item, index) => item === items[index]) ? items : whole;
 }
 
-function withoutMissingKeys(object: JsonObject): JsonObject {
+function settledItem(item: JsonValue | undefined, inLists: null | undefined): JsonValue {
+  return (item === undefined ? inLists : withoutMissing(item, inLists)) as JsonValue;
+}
+
+function withoutMissingKeys(object: JsonObject, inLists: null | undefined): JsonObject {
   const whole: JsonObject = {};
   let changed = false;
   for (const key of Object.keys(object)) {
     const value = object[key];
-    const settled = withoutMissing(value);
+    const settled = withoutMissing(value, inLists);
     if (settled !== undefined) setOwn(whole, key, settled);
     changed ||= settled !== value || settled === undefined;
   }

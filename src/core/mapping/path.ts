@@ -11,13 +11,13 @@ export type Read = (data: JsonValue | undefined) => JsonValue | undefined;
 export function compilePath(text: string, dialect: Dialect): Read {
   const rest = text.replace("$.", "");
   if (dialect === "prickle") return compileKeys(rest === "." ? [] : prickleKeys(rest));
-  const keys = segmentKeys(rest);
-  return (data) => walkLikeSegment(data, keys);
+  return compileSegmentPath(rest);
 }
 
 /** A path without `$.`, as Segment's templates have it. */
-export function readSegmentPath(text: string, data: JsonValue | undefined): JsonValue | undefined {
-  return walkLikeSegment(data, segmentKeys(text));
+export function compileSegmentPath(text: string): Read {
+  const keys = segmentKeys(text);
+  return (data) => walkLikeSegment(data, keys);
 }
 
 /** Reads along the keys; nothing where one of them is missing. */

@@ -71,8 +71,11 @@ export function complainUnlessSegment(scope: Scope, message: string): void {
   else complain(scope, message);
 }
 
-/** Compiles the place once; the first refusal of an output is the one told. Gives nothing, for the expression to give. */
-export function refusalAt({ rule, at }: Scope): (run: Run, found: string, allowed: string) => undefined {
+/** The first refusal of an output is the one told. Gives nothing, for the expression to give. */
+export type Refuse = (run: Run, found: string, allowed: string) => undefined;
+
+/** The place is put into words once. */
+export function refusalAt({ rule, at }: Scope): Refuse {
   const where = `${rule}: ${placeText(at.slice(2))}`;
   return (run, found, allowed) => {
     run.refusal ??= { reason: "invalid_field", detail: `${where}: found ${found}; ${allowed}.` };

@@ -1,7 +1,7 @@
 /** `@template`: text with `{{path}}` in it. Source: facts on Segment, 5.3. */
 
 import type { JsonValue } from "../json.ts";
-import { compilePath, readSegmentPath } from "./path.ts";
+import { compilePath, compileSegmentPath } from "./path.ts";
 import { complain, describe, type Expression, refusalAt, type Scope } from "./scope.ts";
 
 type Render = (data: JsonValue | undefined) => string;
@@ -37,30 +37,32 @@ function readPlaceholder(placeholder: string): Render {
   };
 }
 
-const TRIPLE = /\{\{\{([^}]+)\}\}\}/g;
+const TRIPLE = /\{\{\{([^}]+)\}\}\}/;
 const DOUBLE = /\{\{([^}]+)\}\}/;
 
-/** Two passes, so that a text inserted by `{{{a}}}` can bring placeholders of its own. Without such, one pass compiled. */
+/** Two passes, so that a text inserted by `{{{a}}}` can bring placeholders of its own. Without such, one pass is enough. */
 function compileSegmentTemplate(template: string): Render {
-  if (template.search(TRIPLE) < 0) return compileDoubles(template);
-  return (data) => {
-    const first = template.replace(TRIPLE, (_match, path: string) => segmentText(path, data));
-    return compileDoubles(first)(data);
-  };
+  const first = compilePass(template, TRIPLE);
+  if (!TRIPLE.test(template)) return compilePass(template, DOUBLE);
+  return (data) => compilePass(first(data), DOUBLE)(data);
 }
 
-function compileDoubles(template: string): Render {
-  const parts = template.split(DOUBLE);
-  const reads = parts.map((part, index): Render => (index % 2 === 0 ? () => part : (data) => segmentText(part, data)));
+function compilePass(template: string, placeholder: RegExp): Render {
+  const parts = template.split(placeholder);
+  const reads = parts.map((part, index): Render => (index % 2 === 0 ? () => part : compileSegmentPlaceholder(part)));
   return (data) => reads.map((read) => read(data)).join("");
 }
 
 /** Paths take no `$.` here. An object that has a `toString` of its own cannot be made text: it gives nothing. */
-function segmentText(path: string, data: JsonValue | undefined): string {
-  const value = readSegmentPath(path.trim(), data === undefined ? {} : data) ?? "";
-  try {
-    return String(value);
-  } catch {
-    return "";
-  }
+function compileSegmentPlaceholder(path: string): Render {
+  const read = compileSegmentPath(path.trim());
+  return (data) => {
+    const value = read(data === undefined ? {} : data) ?? "";
+    if (typeof value === "string") return value;
+    try {
+      return String(value);
+    } catch {
+      return "";
+    }
+  };
 }
