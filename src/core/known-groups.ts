@@ -22,3 +22,17 @@ export interface GroupRead {
 }
 
 export const NO_KNOWN_GROUPS: KnownGroups = { byKey: () => null, byProperty: () => null };
+
+/** Those listed and no others: for examples and previews. */
+export function listedGroups(groups: readonly (KnownGroup & { readonly groupType: string })[]): KnownGroups {
+  return {
+    byKey: (groupType, groupKey) =>
+      groups.find((group) => group.groupType === groupType && group.groupKey === groupKey)?.properties ?? null,
+    byProperty(groupType, property, value) {
+      const having = ({ properties }: KnownGroup) =>
+        Object.hasOwn(properties, property) && properties[property] === value;
+      const [found, second] = groups.filter((group) => group.groupType === groupType && having(group));
+      return found && !second ? found : null;
+    },
+  };
+}
