@@ -99,6 +99,21 @@ export function checkConfig(options: ConfigOptions): CheckedConfig {
 }
 
 /**
+ * A shipped mapping by its name, or one by its path from `cwd`, not yet compiled; it reads its files and secrets from there.
+ * @throws NOT_FOUND if there is none.
+ */
+export function loadMapping(
+  mapping: string,
+  { env = process.env, cwd }: Pick<ConfigOptions, "env" | "cwd">,
+): MappingSource {
+  const places = { directory: cwd, display: (path: string) => display(path, cwd), cwd, env };
+  const found = readMappingFile(mapping, [], places);
+  if ("text" in found) return found;
+  const hint = `${found.hint ?? ""} Allowed are ${found.allowed}.`.trim();
+  throw new PrickleError("NOT_FOUND", `Found ${found.found}.`, { hint });
+}
+
+/**
  * A configuration given in code, checked like the file. Secrets come from `createSecret`, those of mappings from the environment.
  * @throws CONFIG_INVALID
  */

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import type { JsonObject } from "../../../src/core/json.ts";
-import { compileMapping, type MappingEnvironment } from "../../../src/core/mapping/compile.ts";
+import { compileMapping, type MappingEnvironment, type MappingSource } from "../../../src/core/mapping/compile.ts";
+import { NO_ENVIRONMENT } from "../../../src/core/mapping/environment.ts";
 import type { Mapped, Mapping } from "../../../src/core/mapping/mapping.ts";
 import type { SourceRecord } from "../../../src/core/record.ts";
 
@@ -12,9 +13,13 @@ export function readMappingFile(file: string): string {
   return readFileSync(new URL(file, FOLDER), "utf8");
 }
 
-export function shippedMapping(name: string): Mapping {
+export function shippedSource(name: string): MappingSource {
   const file = `${name}.yaml`;
-  return compileMapping({ name, file, text: readMappingFile(file) });
+  return { name, file, text: readMappingFile(file), environment: { ...NO_ENVIRONMENT, preset: shippedSource } };
+}
+
+export function shippedMapping(name: string): Mapping {
+  return compileMapping(shippedSource(name));
 }
 
 export function recordOf(payload: JsonObject): SourceRecord {
