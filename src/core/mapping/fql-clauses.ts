@@ -23,6 +23,11 @@ export function implies(clause: Clause, other: Clause): boolean {
   return [...other].every(([subject, demand]) => isWithin(clause.get(subject) ?? NOTHING_DEMANDED, demand));
 }
 
+/** Whether one record may meet both. */
+export function mayHoldTogether(one: Clause, other: Clause): boolean {
+  return [...both(one, other).values()].every(isPossible);
+}
+
 const TOO_MANY = new Error("too many clauses");
 
 function alternatives(node: FqlNode, wanted: boolean): readonly Clause[] {
