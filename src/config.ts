@@ -88,22 +88,39 @@ export function loadConfig(options: ConfigOptions): Config {
 export function checkConfig(options: ConfigOptions): CheckedConfig {
   const opened = readFile(options);
   const { config, problems, mappings } = examine(opened, options);
-  const ofMappings = mappings.flatMap(({ text, file }) =>
-    checkMapping(text, file).map(({ message, ...place }) => ({ ...place, found: message, allowed: "", hint: null })),
+  const ofMappings = mappings.flatMap((mapping) =>
+    checkMapping(mapping).map(({ message, ...place }) => ({ ...place, found: message, allowed: "", hint: null })),
   );
-  const sound = ofMappings.length === 0 ? mappings.map((mapping) => compileMapping(mapping).groupTypes) : [];
+  const sound = ofMappings.every(({ severity }) => severity === "warning")
+    ? mappings.map((mapping) => compileMapping(mapping).groupTypes)
+    : [];
   const tooMany = placed(tooManyGroupTypes(sound), opened);
   return { config, problems: [...problems, ...tooMany, ...ofMappings] };
 }
 
 /**
- * A configuration given in code, checked like the file. Secrets come from `createSecret`.
+ * A shipped mapping by its name, or one by its path from `cwd`, not yet compiled; it reads its files and secrets from there.
+ * @throws NOT_FOUND if there is none.
+ */
+export function loadMapping(
+  mapping: string,
+  { env = process.env, cwd }: Pick<ConfigOptions, "env" | "cwd">,
+): MappingSource {
+  const places = { directory: cwd, display: (path: string) => display(path, cwd), cwd, env };
+  const found = readMappingFile(mapping, [], places);
+  if ("text" in found) return found;
+  const hint = `${found.hint ?? ""} Allowed are ${found.allowed}.`.trim();
+  throw new PrickleError("NOT_FOUND", `Found ${found.found}.`, { hint });
+}
+
+/**
+ * A configuration given in code, checked like the file. Secrets come from `createSecret`, those of mappings from the environment.
  * @throws CONFIG_INVALID
  */
 export function parseConfig(input: ConfigInput, { cwd }: Pick<ConfigOptions, "cwd">): Config {
   const document: ConfigDocument = { data: input, problems: [], place: () => ({ line: 1, column: 1 }) };
   const opened = { document, file: null, shown: "configuration", directory: cwd, problems: [] };
-  return orThrow(examine(opened, { env: {}, cwd }));
+  return orThrow(examine(opened, { env: {}, mappingEnv: process.env, cwd }));
 }
 
 /**
@@ -148,13 +165,20 @@ function readFile({ path, cwd }: ConfigOptions): OpenedFile {
   const shown = display(file, cwd);
   try {
     const document = readDocument(readFileSync(file, "utf8"));
-    const problems = document.problems.map((problem) => ({ hint: null, ...problem, file: shown, path: "" }));
+    const problems = document.problems.map((problem) => ({
+      severity: "error" as const,
+      hint: null,
+      ...problem,
+      file: shown,
+      path: "",
+    }));
     return { document, file, shown, directory: dirname(file), problems };
   } catch (thrown) {
     const isAbsent = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
     const document = readDocument("");
     if (isAbsent && path === undefined) return { document, file: null, shown, directory: cwd, problems: [] };
     const problem = {
+      severity: "error" as const,
       file: shown,
       line: 1,
       column: 1,
@@ -167,7 +191,15 @@ function readFile({ path, cwd }: ConfigOptions): OpenedFile {
   }
 }
 
-function examine(opened: OpenedFile, { env = process.env, cwd, overrides = {} }: ConfigOptions): Examined {
+interface ExamineOptions extends ConfigOptions {
+  /** Where mappings find their secrets, if not in `env`. */
+  readonly mappingEnv?: Environment;
+}
+
+function examine(
+  opened: OpenedFile,
+  { env = process.env, mappingEnv = env, cwd, overrides = {} }: ExamineOptions,
+): Examined {
   if (opened.problems.length > 0) return { config: null, problems: opened.problems, mappings: [] };
   const { data, findings, fromEnvironment } = substitute(opened.document.data, env);
   const overridden = withOverrides(data, cwd, overrides);
@@ -175,7 +207,7 @@ function examine(opened: OpenedFile, { env = process.env, cwd, overrides = {} }:
   const isFromEnvironment = (at: Path) => fromEnvironment.has(JSON.stringify(at));
   const issues =
     parsed.error?.issues.flatMap((issue) => findingsOf(issue, { data: overridden, isFromEnvironment })) ?? [];
-  const places = { directory: opened.directory, display: (path: string) => display(path, cwd) };
+  const places = { directory: opened.directory, display: (path: string) => display(path, cwd), cwd, env: mappingEnv };
   const read = mappingsNamed(overridden).map(({ mapping, at }) => readMappingFile(mapping, at, places));
   const mappings = read.filter((one) => "text" in one);
   const missing = read.filter((one) => "found" in one);
@@ -190,7 +222,8 @@ function placed(findings: readonly Finding[], { document, shown }: OpenedFile): 
   const byPath = new Map<string, ConfigProblem>();
   for (const { at, atKey, found, allowed, hint = null } of findings) {
     const path = pathText(at);
-    if (!byPath.has(path)) byPath.set(path, { file: shown, ...document.place(at, atKey), path, found, allowed, hint });
+    if (byPath.has(path)) continue;
+    byPath.set(path, { severity: "error", file: shown, ...document.place(at, atKey), path, found, allowed, hint });
   }
   return [...byPath.values()].sort((one, other) => one.line - other.line || one.column - other.column);
 }

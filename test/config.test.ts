@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,11 +7,13 @@ import {
   checkConfig,
   createSecret,
   loadConfig,
+  loadMapping,
   parseConfig,
   peekConfig,
   problemLine,
 } from "../src/config.ts";
 import { PrickleError } from "../src/core/errors.ts";
+import { compileMapping } from "../src/core/mapping/compile.ts";
 
 let cwd: string;
 
@@ -187,6 +189,46 @@ describe("a wrong configuration", () => {
       path: "rules[0].wen",
       found: expect.stringContaining('Did you mean "when"'),
     });
+  });
+
+  it("lets a mapping read what it names, from where the mapping stands and from the environment", () => {
+    mkdirSync(join(cwd, "mappings"));
+    const key = `{ "@hash": { value: { "@lookup": { value: { "@path": $.groupId }, file: keys.csv, from: a, to: b } }, key: ${REFERENCE("HASH_KEY")} } }`;
+    write(`extends: segment\nrules: [{ name: group, groupIdentify: { groupKey: ${key} } }]\n`, "mappings/base.yaml");
+    write("extends: ./base.yaml\n", "mappings/own.yaml");
+    write("a,b\n1,acme\n", "mappings/keys.csv");
+    const text = "sources: {s: {type: segment, mapping: mappings/own.yaml}}";
+    expect(problemsOf(text, { HASH_KEY: "k" })).toEqual([]);
+    expect(problemsOf(text)).toMatchObject([
+      { file: "mappings/base.yaml", severity: "error", found: "the environment variable HASH_KEY is not set" },
+    ]);
+    const { groupTypes } = compileMapping(loadMapping("mappings/own.yaml", { cwd, env: { HASH_KEY: "k" } }));
+    expect(groupTypes).toEqual(["company", "project"]);
+    rmSync(join(cwd, "mappings/keys.csv"));
+    expect(problemsOf(text, { HASH_KEY: "k" })).toMatchObject([
+      { found: expect.stringContaining("mappings/keys.csv") },
+    ]);
+    write("extends: ./nowhere.yaml\n", "mappings/own.yaml");
+    expect(problemsOf(text)).toMatchObject([
+      {
+        file: "mappings/own.yaml",
+        line: 1,
+        path: "extends",
+        found: expect.stringContaining("mappings/nowhere.yaml is not there"),
+      },
+    ]);
+    expect(() => loadMapping("segmnt", { cwd })).toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
+  });
+
+  it("is sound with warnings only, and says them", () => {
+    write("groupTypes: [a, b]\nrules: [{name: r, groupIdentify: {groupType: a, groupKey: k}}]\n", "own.yaml");
+    write("sources: {s: {type: segment, mapping: ./own.yaml}}");
+    const { config, problems } = checkConfig({ env: {}, cwd });
+    expect(config).not.toBeNull();
+    expect(problems).toMatchObject([{ severity: "warning", file: "own.yaml", path: "groupTypes[1]" }]);
+    expect(problems.map(problemLine)).toEqual([
+      expect.stringMatching(/^own\.yaml:1:\d+ groupTypes\[1\]: warning: no rule/),
+    ]);
   });
 
   it("says which mappings there are, or where it looked", () => {

@@ -11,7 +11,8 @@ export function checkCommand(): Command {
     .summary("every problem of prickle.yaml and its mappings, at once")
     .description(
       "Checks prickle.yaml, the environment variables it names and the mappings of its sources, without opening anything.\n" +
-        `Each problem comes with file, line and column, what was found and what is allowed; the exit code is then ${ERRORS.CONFIG_INVALID.exitCode}.`,
+        `Each problem comes with file, line and column, what was found and what is allowed; the exit code is then ${ERRORS.CONFIG_INVALID.exitCode}.\n` +
+        "Warnings are shown too; with nothing else the exit code is 0.",
     )
     .addHelpText(
       "after",
@@ -21,10 +22,12 @@ export function checkCommand(): Command {
     .action((_options, command: Command) => {
       const { configOptions, answer } = invocationOf(command);
       const { config, problems } = checkConfig(configOptions);
-      const found = config && problems.length === 0 ? summaryOf(config) : null;
-      answer({ ok: found !== null, problems, found }, (paint) =>
-        found ? showSummary(found, paint) : showProblems({ config, problems }, paint),
-      );
+      const isSound = problems.every(({ severity }) => severity === "warning");
+      const found = config && isSound ? summaryOf(config) : null;
+      answer({ ok: found !== null, problems, found }, (paint) => {
+        const shown = problems.length > 0 ? [showProblems({ config, problems }, paint)] : [];
+        return [...shown, ...(found ? [showSummary(found, paint)] : [])].join("\n\n");
+      });
       if (!found) process.exitCode = ERRORS.CONFIG_INVALID.exitCode;
     });
 }
@@ -76,7 +79,17 @@ function doorsOf({ writeKeys, anyWriteKey, webhook }: Config["sources"][number])
 
 function showProblems({ problems }: CheckedConfig, paint: Colors): string {
   const lines = problems.map(problemLine).join("\n");
-  return `${lines}\n\n${paint.red(`${problems.length} problem${problems.length === 1 ? "" : "s"}`)}`;
+  const warnings = problems.filter(({ severity }) => severity === "warning").length;
+  const errors = problems.length - warnings;
+  const counted = [
+    errors > 0 ? paint.red(countOf(errors, "problem")) : null,
+    warnings > 0 ? paint.yellow(countOf(warnings, "warning")) : null,
+  ].filter((count) => count !== null);
+  return `${lines}\n\n${counted.join(", ")}`;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function showSummary({ file, dataDir, listensOn, sources, destinations }: Summary, paint: Colors): string {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { configJsonSchema } from "../config.ts";
-import { mappingJsonSchema } from "../core/mapping/file-schema.ts";
+import { mappingJsonSchema } from "../core/mapping/json-schema.ts";
 import { invocationOf } from "./invocation.ts";
 
 export function schemasCommand(): Command {

@@ -3,6 +3,8 @@
 import { closest, distance } from "fastest-levenshtein";
 
 export interface ConfigProblem {
+  /** With an error it does not start; a warning is only said. */
+  readonly severity: "error" | "warning";
   /** As the reader can open it: relative to the working directory where it is inside. */
   readonly file: string;
   /** From 1. */
@@ -29,10 +31,10 @@ export interface Finding {
   readonly hint?: string | null;
 }
 
-/** `file:line:column path: found …; allowed: …. hint` */
-export function problemLine({ file, line, column, path, found, allowed, hint }: ConfigProblem): string {
+/** `file:line:column path: found …; allowed: …. hint`, a warning marked as one. */
+export function problemLine({ severity, file, line, column, path, found, allowed, hint }: ConfigProblem): string {
   const where = `${file}:${line}:${column}${path === "" ? "" : ` ${path}`}`;
-  return `${where}: ${found}${allowed === "" ? "" : `; allowed: ${allowed}`}${hint === null ? "" : `. ${hint}`}`;
+  return `${where}: ${severity === "warning" ? "warning: " : ""}${found}${allowed === "" ? "" : `; allowed: ${allowed}`}${hint === null ? "" : `. ${hint}`}`;
 }
 
 export function pathText(at: Path): string {

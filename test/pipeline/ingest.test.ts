@@ -18,11 +18,14 @@ const clock = createManualClock();
 const mapping: Mapping = {
   name: "test",
   groupTypes: ["company"],
+  groupReads: [],
   apply({ payload: { user, problem, both } }) {
-    if (problem !== undefined) return { drafts: [], problems: [{ reason: "no_rule", detail: String(problem) }] };
+    if (problem !== undefined) {
+      return { rule: null, drafts: [], problems: [{ reason: "no_rule", detail: String(problem) }] };
+    }
     const draft = (distinctId: string) =>
       ({ kind: "event", event: "Seen", distinctId, properties: {}, groups: {} }) as const;
-    return { drafts: both ? [draft("null"), draft(String(user))] : [draft(String(user))], problems: [] };
+    return { rule: "seen", drafts: both ? [draft("null"), draft(String(user))] : [draft(String(user))], problems: [] };
   },
 };
 

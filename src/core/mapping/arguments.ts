@@ -1,7 +1,16 @@
 /** Reads the argument of a directive that takes an object: which keys there are, which are needed, what is in them. */
 
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { complain, describe, type Expression, inside, nothing, type Scope, suggestion } from "./scope.ts";
+import {
+  complain,
+  complainUnlessSegment,
+  describe,
+  type Expression,
+  inside,
+  nothing,
+  type Scope,
+  suggestion,
+} from "./scope.ts";
 
 export interface Arguments {
   has(key: string): boolean;
@@ -13,6 +22,10 @@ export interface Arguments {
   word<Word extends string>(key: string, words: readonly Word[], fallback: Word): Word;
   text(key: string, fallback: string): string;
   flag(key: string, fallback: boolean): boolean;
+  /** Null, with a problem noted, when it is no list of texts. */
+  texts(key: string): readonly string[] | null;
+  /** An object as the mapping has it; null when the key is absent, or, with a problem noted, when it is none. */
+  table(key: string): JsonObject | null;
 }
 
 /** Null, with a problem noted, when the argument is no object; unknown and missing keys are noted too. */
@@ -28,7 +41,10 @@ export function readArguments(
   }
   for (const key of Object.keys(argument)) {
     if (!allowed.includes(key) && key !== "_metadata") {
-      complain(inside(scope, key), `unknown key; ${allowed.join(", ")} are allowed.${suggestion(key, allowed)}`);
+      complainUnlessSegment(
+        inside(scope, key),
+        `unknown key; ${allowed.join(", ")} are allowed.${suggestion(key, allowed)}`,
+      );
     }
   }
   for (const key of needed) if (!Object.hasOwn(argument, key)) complain(scope, `"${key}" is missing`);
@@ -60,6 +76,18 @@ function reader(argument: JsonObject, scope: Scope): Arguments {
       if (typeof found === "boolean") return found;
       if (found !== undefined) complain(inside(scope, key), `found ${describe(found)}; true or false is allowed`);
       return fallback;
+    },
+    texts(key) {
+      const found = raw(key);
+      if (Array.isArray(found) && found.every((one) => typeof one === "string")) return found;
+      if (has(key)) complain(inside(scope, key), `found ${describe(found)}; a list of texts is allowed`);
+      return null;
+    },
+    table(key) {
+      const found = raw(key);
+      if (isJsonObject(found)) return found;
+      if (has(key)) complain(inside(scope, key), `found ${describe(found)}; an object is allowed`);
+      return null;
     },
   };
 }

@@ -1,21 +1,26 @@
 /** The directives of the mapping language by name, each a function from its argument to an expression. */
 
-import {
-  compileArrayPath,
-  compileExcludeWhenNull,
-  compileFlatten,
-  compileJson,
-  compileMerge,
-  compileOmit,
-  compileTransform,
-} from "./directives-object.ts";
-import { compileCase, compileCoalesce, compileIf, compileReplace, compileTemplate } from "./directives-value.ts";
+import { compileArrayPath } from "./array-path.ts";
+import { compileCast } from "./cast.ts";
+import { compileOmit, compilePick, compileRename } from "./directives-bag.ts";
+import { compileExcludeWhenNull, compileFlatten, compileJson } from "./directives-object.ts";
+import { compileCase, compileCoalesce, compileIf } from "./directives-value.ts";
+import { compileDomain } from "./domain.ts";
+import { compileGroup } from "./group-lookup.ts";
+import { compileHash } from "./hash.ts";
+import { compileLiquid } from "./liquid.ts";
+import { compileLookup } from "./lookup.ts";
+import { compileMerge } from "./merge.ts";
 import { compilePath } from "./path.ts";
-import { complain, describe, type Expression, type Scope } from "./scope.ts";
+import { compileReplace } from "./replace.ts";
+import { complain, describe, type Expression, refusalAt, type Scope } from "./scope.ts";
+import { compileTemplate } from "./template.ts";
+import { compileTransform } from "./transform.ts";
 
 export type Directive = (argument: unknown, scope: Scope) => Expression;
 
-export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Directive>([
+/** Segment's 13. */
+const SEGMENT: readonly (readonly [string, Directive])[] = [
   ["@path", compilePathDirective],
   ["@template", compileTemplate],
   ["@if", compileIf],
@@ -28,9 +33,31 @@ export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Direct
   ["@merge", compileMerge],
   ["@transform", compileTransform],
   ["@excludeWhenNull", compileExcludeWhenNull],
+  ["@liquid", compileLiquid],
+];
+
+/** prickle's own, in both dialects. */
+const OWN: readonly (readonly [string, Directive])[] = [
   ["@coalesce", compileCoalesce],
+  ["@cast", compileCast],
+  ["@lookup", compileLookup],
+  ["@domain", compileDomain],
+  ["@pick", compilePick],
   ["@omit", compileOmit],
+  ["@rename", compileRename],
+  ["@hash", compileHash],
+  ["@group", compileGroup],
+];
+
+export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
+  ...SEGMENT,
+  ...OWN.map(([name, directive]) => [name, settled(directive)] as const),
 ]);
+
+/** What Segment's dialect keeps as `undefined` is no concern of prickle's own. */
+function settled(directive: Directive): Directive {
+  return (argument, scope) => directive(argument, { ...scope, keepsMissing: false });
+}
 
 /** Segment resolves directives inside a literal too. */
 function compileLiteralDirective(argument: unknown, scope: Scope): Expression {
@@ -43,8 +70,10 @@ function compilePathDirective(argument: unknown, scope: Scope): Expression {
   if (typeof argument !== "object" || argument === null)
     return complain(scope, `found ${describe(argument)}; a path like "$.traits.plan" is allowed`);
   const text = scope.compile(argument, scope);
-  return (data) => {
-    const path = text(data);
-    return typeof path === "string" ? compilePath(path, scope.dialect)(data) : undefined;
+  const refuse = refusalAt(scope);
+  return (data, run) => {
+    const path = text(data, run);
+    if (typeof path === "string") return compilePath(path, scope.dialect)(data);
+    return scope.dialect === "segment" ? refuse(run, describe(path), "a path is needed") : undefined;
   };
 }

@@ -1,11 +1,11 @@
 /** Runs the examples beside a mapping: an input, and the messages and problems expected of it. */
 
-import * as z from "zod";
-import { PrickleError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
+import { listedGroups } from "../known-groups.ts";
 import type { SourceRecord } from "../record.ts";
+import { type MappingSource, NO_ENVIRONMENT } from "./environment.ts";
+import { type ExamplesText, readExamples } from "./examples-file.ts";
 import type { Mapping } from "./mapping.ts";
-import { mappingProblemLine, readMappingText } from "./mapping-text.ts";
 import { outcomeOf } from "./outcome.ts";
 
 export interface ExampleResult {
@@ -13,66 +13,48 @@ export interface ExampleResult {
   /** Where the example begins in its file, from 1. */
   readonly line: number;
   readonly passed: boolean;
+  /** Name of the rule that matched; null when none did. */
+  readonly rule: string | null;
   /** As plain JSON in the form of the file, so that the two can be compared or written back. */
   readonly expected: JsonObject;
   readonly actual: JsonObject;
 }
 
-const json = z.json() as z.ZodType<JsonValue>;
-const examplesSchema = z.strictObject({
-  examples: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        input: z.record(z.string(), json),
-        messages: z.array(z.record(z.string(), json)).default([]),
-        problems: z.array(z.string()).default([]),
-      }),
-    )
-    .min(1),
-});
-
 /**
  * Runs every example of an `*.examples.yaml`. `expected` and `actual` are `{messages, problems}`; problems are reasons.
+ * A mapping that reads the environment is compiled from `withExamplesEnvironment` before.
  * @throws MAPPING_INVALID if the text is not a file of examples.
  */
-export function runExamples(
-  mapping: Mapping,
-  { text, file }: { readonly text: string; readonly file: string },
-): readonly ExampleResult[] {
-  const read = readMappingText(text, file);
-  if ("problems" in read) throw invalid(file, read.problems.map(mappingProblemLine).join("\n"));
-  const parsed = examplesSchema.safeParse(read.content);
-  if (!parsed.success) throw invalid(file, z.prettifyError(parsed.error));
-  return parsed.data.examples.map(({ name, input, messages, problems }, index) => {
-    const [place] = read.place([{ at: ["examples", index], message: "" }]);
+export function runExamples(mapping: Mapping, source: ExamplesText): readonly ExampleResult[] {
+  const { examples, groups, lineOf } = readExamples(source);
+  return examples.map(({ name, input, messages, problems, groups: more }, index) => {
     const expected: JsonObject = { messages, problems };
-    const actual = outcomeOf(mapping.apply(recordOf(name, input)));
-    return {
-      name,
-      line: place?.line ?? 1,
-      passed: canonical(expected) === canonical(actual),
-      expected,
-      actual,
-    };
+    const mapped = mapping.apply(recordOf(name, input), listedGroups([...groups, ...more]));
+    const actual = outcomeOf(mapped);
+    const passed = canonical(expected) === canonical(actual);
+    return { name, line: lineOf(index), passed, rule: mapped.rule, expected, actual };
   });
 }
 
-function invalid(file: string, message: string): PrickleError {
-  return new PrickleError("MAPPING_INVALID", `${file}: ${message}`, {
-    hint: "Each example has a name, an input, and the messages and problems expected of it.",
-  });
-}
-
-function recordOf(id: string, payload: JsonObject): SourceRecord {
-  return { source: "example", id, occurredAt: 0, statedAt: 0, receivedAt: 0, payload };
+/**
+ * The mapping as its examples see it: variables that their file states are set, whatever the real environment says.
+ * @throws MAPPING_INVALID if the text is not a file of examples.
+ */
+export function withExamplesEnvironment(source: MappingSource, examples: ExamplesText): MappingSource {
+  const stated = new Map(Object.entries(readExamples(examples).environment));
+  const around = source.environment ?? NO_ENVIRONMENT;
+  return { ...source, environment: { ...around, secret: (name) => stated.get(name) ?? around.secret(name) } };
 }
 
 /** JSON text with the keys in order: what an object says does not depend on the order it says it in. */
-function canonical(value: JsonValue): string {
+export function canonical(value: JsonValue): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
+}
+
+function recordOf(id: string, payload: JsonObject): SourceRecord {
+  return { source: "example", id, occurredAt: 0, statedAt: 0, receivedAt: 0, payload };
 }

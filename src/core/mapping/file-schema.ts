@@ -1,9 +1,8 @@
-/** The form of a mapping file: what zod checks, and the JSON Schema that editors read. */
+/** The form of a mapping file, as zod checks it. What stands in the values the compiler checks. */
 
 import * as z from "zod";
 import { MAX_GROUP_TYPES } from "../group.ts";
-import type { JsonObject } from "../json.ts";
-import { DIRECTIVES } from "./directives.ts";
+import { ROOT_DIRECTIVE } from "./root-directive.ts";
 
 const REASONS = [
   "unsupported_type",
@@ -16,12 +15,16 @@ const REASONS = [
 ] as const;
 
 /** Anything: the compiler looks inside. */
-const expression = z.unknown().meta({ id: "value", description: "A raw value, or an object with one directive." });
+export const expression = z
+  .unknown()
+  .meta({ id: "value", description: "A raw value, or an object with one directive." });
+const root = expression.optional().describe("Segment's root directive: a @transform whose result the other keys read.");
 
 const groupIdentify = z.strictObject({
   groupType: expression.describe("Gives the group type: one of those declared."),
   groupKey: expression.describe("Gives the key of the group."),
   properties: expression.optional().describe("Gives an object."),
+  [ROOT_DIRECTIVE]: root,
 });
 
 const event = z.strictObject({
@@ -29,43 +32,57 @@ const event = z.strictObject({
   distinctId: expression.describe("Gives the distinct id of the person."),
   properties: expression.optional().describe("Gives an object."),
   groups: expression.optional().describe("Gives an object from group type to group key."),
+  [ROOT_DIRECTIVE]: root,
 });
+
+const reject = z.strictObject({ reason: z.enum(REASONS), detail: z.string().min(1) });
+const name = z.string().min(1);
+const when = z.string().describe('An FQL condition such as type = "track". Absent: always.');
 
 export const ruleSchema = z.strictObject({
-  name: z.string().min(1),
-  when: z.string().optional().describe('An FQL condition such as type = "track". Absent: always.'),
-  groupIdentify: groupIdentify.optional(),
-  event: event.optional(),
-  reject: z.strictObject({ reason: z.enum(REASONS), detail: z.string().min(1) }).optional(),
+  name,
+  when: when.optional(),
+  groupIdentify: groupIdentify.optional().describe("Makes a group identify."),
+  event: event.optional().describe("Makes an event."),
+  reject: reject.optional().describe("Keeps the record as a rejection, with this reason."),
 });
 
+const another = z.string().min(1).optional();
+
+/** A rule of a mapping that extends another: of a rule of this name there only what is written here is changed. */
+export const changeSchema = z.strictObject({
+  name: name.describe("A rule of the mapping extended, to change it, or a new name, to add one."),
+  when: when.nullish().describe("An FQL condition; null: always."),
+  groupIdentify: groupIdentify.partial().nullish().describe("The parts that are otherwise; null: none is made."),
+  event: event.partial().nullish().describe("The parts that are otherwise; null: none is made."),
+  reject: reject.nullish().describe("null: it is not rejected."),
+  before: another.describe("Stands before the rule of this name."),
+  after: another.describe("Stands after the rule of this name."),
+  remove: z.literal(true).optional().describe("The rule is left out."),
+});
+
+const dialect = z.enum(["prickle", "segment"]).default("prickle").describe("Whose results where the two differ.");
+const groupTypes = z.array(z.string()).min(1).max(MAX_GROUP_TYPES).describe("Every group type that may come out.");
+
 export const mappingFileSchema = z.strictObject({
-  dialect: z.enum(["prickle", "segment"]).default("prickle"),
-  groupTypes: z.array(z.string()).min(1).max(MAX_GROUP_TYPES).describe("Every group type that may come out."),
+  dialect,
+  groupTypes,
   rules: z.array(ruleSchema).min(1).describe("Tried in order; the first whose condition holds is applied."),
 });
 
-export type MappingFile = z.infer<typeof mappingFileSchema>;
-export type RuleFile = z.infer<typeof ruleSchema>;
+export const extensionSchema = z.strictObject({
+  extends: z.string().min(1).describe("The name of a shipped mapping, or the path of one from this file."),
+  dialect,
+  groupTypes: groupTypes.optional().describe("Every group type that may come out, instead of those there."),
+  addGroupTypes: z.array(z.string()).min(1).optional().describe("Group types beside those there."),
+  rules: z.array(changeSchema).default([]).describe("Changes of rules there, and new rules."),
+});
 
-/** JSON Schema (draft 2020-12) of a mapping file, for editors. */
-export function mappingJsonSchema(): JsonObject {
-  const schema = z.toJSONSchema(mappingFileSchema, {
-    io: "input",
-    override: ({ zodSchema, jsonSchema }) => {
-      if ((zodSchema as unknown) === expression) Object.assign(jsonSchema, valueSchema());
-    },
-  });
-  return JSON.parse(JSON.stringify(schema)) as JsonObject;
-}
+export type MappingFile = z.infer<typeof mappingFileSchema> | z.infer<typeof extensionSchema>;
+export type RuleFile = z.infer<typeof ruleSchema> | z.infer<typeof changeSchema>;
 
-function valueSchema(): JsonObject {
-  const inner = { $ref: "#/$defs/value" };
-  const directives = [...DIRECTIVES.keys()].map((name) => [name, inner]);
-  return {
-    type: ["string", "number", "boolean", "null", "array", "object"],
-    items: inner,
-    properties: { ...Object.fromEntries(directives), _metadata: { type: "object" } },
-    additionalProperties: inner,
-  };
+/** The form a content shall have: that of a mapping which extends another, if it says so. */
+export function schemaFor(content: unknown): typeof mappingFileSchema | typeof extensionSchema {
+  const isExtension = typeof content === "object" && content !== null && Object.hasOwn(content, "extends");
+  return isExtension ? extensionSchema : mappingFileSchema;
 }

@@ -3,11 +3,11 @@
 import type { JsonValue } from "../json.ts";
 import type { FqlFunction } from "./fql-tree.ts";
 import { matchesGlob } from "./glob.ts";
-import type { Expression } from "./scope.ts";
+import type { Read } from "./path.ts";
 
 type Value = JsonValue | undefined;
 
-export const FUNCTIONS: Readonly<Record<FqlFunction, (first: Expression, second: Expression) => Expression>> = {
+export const FUNCTIONS: Readonly<Record<FqlFunction, (first: Read, second: Read) => Read>> = {
   contains: onTwoTexts((text, part) => text.includes(part)),
   match: onTwoTexts(matchesGlob),
   length: on((value) =>
@@ -24,15 +24,15 @@ export const FUNCTIONS: Readonly<Record<FqlFunction, (first: Expression, second:
   number: on(toNumber),
 };
 
-function on(give: (value: Value) => JsonValue): (first: Expression) => Expression {
+function on(give: (value: Value) => JsonValue): (first: Read) => Read {
   return (first) => (data) => give(first(data));
 }
 
-function onText(give: (text: string) => JsonValue): (first: Expression) => Expression {
+function onText(give: (text: string) => JsonValue): (first: Read) => Read {
   return on((value) => (typeof value === "string" ? give(value) : null));
 }
 
-function onTwoTexts(give: (a: string, b: string) => boolean): (first: Expression, second: Expression) => Expression {
+function onTwoTexts(give: (a: string, b: string) => boolean): (first: Read, second: Read) => Read {
   return (first, second) => (data) => {
     const [a, b] = [first(data), second(data)];
     return typeof a === "string" && typeof b === "string" && give(a, b);

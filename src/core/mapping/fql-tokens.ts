@@ -4,7 +4,8 @@ export type Token =
   | { readonly kind: "symbol"; readonly text: string; readonly at: number }
   /** A field path or a word of the language; a field has its keys, escapes resolved. */
   | { readonly kind: "name"; readonly text: string; readonly keys: readonly string[]; readonly at: number }
-  | { readonly kind: "string"; readonly text: string; readonly at: number }
+  /** `written`: with its quotes and escapes. */
+  | { readonly kind: "string"; readonly text: string; readonly written: string; readonly at: number }
   | { readonly kind: "number"; readonly value: number; readonly text: string; readonly at: number }
   | { readonly kind: "end"; readonly text: "the end"; readonly at: number };
 
@@ -39,7 +40,9 @@ export function tokenize(text: string): readonly Token[] {
 }
 
 function tokenOf({ string, number, name, symbol = "" }: Record<string, string | undefined>, end: number): Token {
-  if (string !== undefined) return { kind: "string", text: unescapeText(string.slice(1, -1)), at: end - string.length };
+  if (string !== undefined) {
+    return { kind: "string", text: unescapeText(string.slice(1, -1)), written: string, at: end - string.length };
+  }
   if (number !== undefined) return { kind: "number", value: Number(number), text: number, at: end - number.length };
   if (name !== undefined) return { kind: "name", text: name, keys: keysOf(name), at: end - name.length };
   return { kind: "symbol", text: symbol, at: end - symbol.length };

@@ -3,14 +3,18 @@
 import { FqlError, type Token, tokenize } from "./fql-tokens.ts";
 import { suggestion } from "./scope.ts";
 
-export type FqlNode =
-  | { readonly kind: "literal"; readonly value: string | number | boolean | null }
+/** `at` is the character it begins at, from 0. */
+export type FqlNode = { readonly at: number } & (
+  | { readonly kind: "literal"; readonly value: string | number | boolean | null; readonly written: string }
   | { readonly kind: "list"; readonly items: readonly FqlNode[] }
-  | { readonly kind: "field"; readonly keys: readonly string[] }
+  | { readonly kind: "field"; readonly keys: readonly string[]; readonly written: string }
   | { readonly kind: "call"; readonly name: FqlFunction; readonly arguments: readonly FqlNode[] }
   | { readonly kind: "not"; readonly operand: FqlNode }
+  /** What stands in parentheses. */
+  | { readonly kind: "group"; readonly operand: FqlNode }
   | { readonly kind: "and" | "or"; readonly operands: readonly FqlNode[] }
-  | { readonly kind: "compare"; readonly operator: FqlOperator; readonly left: FqlNode; readonly right: FqlNode };
+  | { readonly kind: "compare"; readonly operator: FqlOperator; readonly left: FqlNode; readonly right: FqlNode }
+);
 
 const OPERATORS = ["=", "!=", "<", "<=", ">", ">=", "in"] as const;
 export type FqlOperator = (typeof OPERATORS)[number];
@@ -47,16 +51,17 @@ export function parseFql(text: string): FqlNode {
   };
 
   const chain = (kind: "and" | "or", operand: () => FqlNode): FqlNode => {
+    const { at } = peek();
     const operands = [operand()];
     while (take(kind)) operands.push(operand());
-    return operands.length === 1 && operands[0] ? operands[0] : { kind, operands };
+    return operands.length === 1 && operands[0] ? operands[0] : { kind, operands, at };
   };
   const either = (): FqlNode => chain("or", () => chain("and", comparison));
 
   const comparison = (): FqlNode => {
     const left = operand();
     const operator = OPERATORS.find(take);
-    return operator ? { kind: "compare", operator, left, right: operand() } : left;
+    return operator ? { kind: "compare", operator, left, right: operand(), at: left.at } : left;
   };
 
   const operand = (): FqlNode => {
@@ -67,13 +72,14 @@ export function parseFql(text: string): FqlNode {
   };
 
   const operandWithin = (): FqlNode => {
-    if (take("!")) return { kind: "not", operand: operand() };
+    const { at } = peek();
+    if (take("!")) return { kind: "not", operand: operand(), at };
     if (take("(")) {
       const inner = either();
       need(")");
-      return inner;
+      return { kind: "group", operand: inner, at };
     }
-    if (take("[")) return { kind: "list", items: separated("]") };
+    if (take("[")) return { kind: "list", items: separated("]"), at };
     return leaf();
   };
 
@@ -89,12 +95,13 @@ export function parseFql(text: string): FqlNode {
   const leaf = (): FqlNode => {
     const token = peek();
     position += 1;
-    if (token.kind === "string") return { kind: "literal", value: token.text };
-    if (token.kind === "number") return { kind: "literal", value: token.value };
-    if (token.kind !== "name" || RESERVED.has(token.text))
-      throw new FqlError(`found ${shown(token)}; a field, a value or "(" is needed`, token.at);
-    if (CONSTANTS.has(token.text)) return { kind: "literal", value: CONSTANTS.get(token.text) ?? null };
-    return take("(") ? call(token, separated(")")) : { kind: "field", keys: token.keys };
+    const { text, at } = token;
+    if (token.kind === "string") return { kind: "literal", value: token.text, written: token.written, at };
+    if (token.kind === "number") return { kind: "literal", value: token.value, written: text, at };
+    if (token.kind !== "name" || RESERVED.has(text))
+      throw new FqlError(`found ${shown(token)}; a field, a value or "(" is needed`, at);
+    if (CONSTANTS.has(text)) return { kind: "literal", value: CONSTANTS.get(text) ?? null, written: text, at };
+    return take("(") ? call(token, separated(")")) : { kind: "field", keys: token.keys, written: text, at };
   };
 
   const node = either();
@@ -115,7 +122,7 @@ function call({ text, at }: Token, given: readonly FqlNode[]): FqlNode {
     throw new FqlError(`unknown function "${text}"; ${names.join(", ")} are allowed.${suggestion(text, names)}`, at);
   if (given.length !== FUNCTIONS[text])
     throw new FqlError(`${text}() takes ${FUNCTIONS[text]} values; found ${given.length}`, at);
-  return { kind: "call", name: text, arguments: given };
+  return { kind: "call", name: text, arguments: given, at };
 }
 
 function isFunction(name: string): name is FqlFunction {

@@ -1,23 +1,31 @@
 /** FQL conditions compiled to closures. Source: facts on Segment, 6.1. */
 
 import type { JsonValue } from "../json.ts";
+import { differencesFromSegment } from "./fql-differences.ts";
 import { FUNCTIONS } from "./fql-functions.ts";
+import { FqlError } from "./fql-tokens.ts";
 import { type FqlNode, type FqlOperator, parseFql } from "./fql-tree.ts";
-import { compileKeys } from "./path.ts";
-import type { Expression } from "./scope.ts";
+import { compileKeys, type Read } from "./path.ts";
+import { complain, type Scope, warn } from "./scope.ts";
 
 export type Condition = (data: JsonValue) => boolean;
 
-/**
- * True only where the expression gives `true`.
- * @throws FqlError if the text is no FQL.
- */
-export function compileCondition(text: string): Condition {
-  const value = compileNode(parseFql(text));
-  return (data) => value(data) === true;
+/** True only where the expression gives `true`. What is no FQL is a problem of the scope, and then never true. */
+export function compileCondition(text: string, scope: Scope): Condition {
+  try {
+    const tree = parseFql(text);
+    const value = compileNode(tree);
+    for (const { at, message } of scope.comparesSegment ? differencesFromSegment(tree) : [])
+      warn(scope, `${message} (character ${at + 1})`);
+    return (data) => value(data) === true;
+  } catch (thrown) {
+    if (!(thrown instanceof FqlError)) throw thrown;
+    complain(scope, `${thrown.message} (character ${thrown.at + 1})`);
+    return () => false;
+  }
 }
 
-function compileNode(node: FqlNode): Expression {
+function compileNode(node: FqlNode): Read {
   switch (node.kind) {
     case "literal":
       return () => node.value;
@@ -31,6 +39,8 @@ function compileNode(node: FqlNode): Expression {
       const operand = compileNode(node.operand);
       return (data) => operand(data) !== true;
     }
+    case "group":
+      return compileNode(node.operand);
     case "and":
     case "or":
       return compileJunction(node.kind, node.operands.map(compileNode));
@@ -43,13 +53,13 @@ function compileNode(node: FqlNode): Expression {
   }
 }
 
-function compileJunction(kind: "and" | "or", operands: readonly Expression[]): Expression {
+function compileJunction(kind: "and" | "or", operands: readonly Read[]): Read {
   return kind === "and"
     ? (data) => operands.every((operand) => operand(data) === true)
     : (data) => operands.some((operand) => operand(data) === true);
 }
 
-function compileComparison(operator: FqlOperator, left: Expression, right: Expression): Expression {
+function compileComparison(operator: FqlOperator, left: Read, right: Read): Read {
   switch (operator) {
     case "=":
       return (data) => (left(data) ?? null) === (right(data) ?? null);

@@ -1,9 +1,10 @@
 /** The text of a mapping file: read as YAML, and where in it a problem stands. */
 
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
-import type { PathSegment, PlacedProblem } from "./scope.ts";
+import { type PathSegment, type PlacedProblem, placeText, type Severity } from "./scope.ts";
 
 export interface MappingProblem {
+  readonly severity: Severity;
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -24,12 +25,15 @@ const MAX_ALIASES = 100;
 
 /** Reads the YAML; content that a mapping cannot have, such as an anchor within itself, is a problem. Never throws. */
 export function readMappingText(text: string, file: string): MappingText {
-  const whole = (message: string) => ({ problems: [{ file, line: 1, column: 1, path: "", message }] });
+  const whole = (message: string) => ({
+    problems: [{ severity: "error" as const, file, line: 1, column: 1, path: "", message }],
+  });
   if (text.length > MAX_CHARACTERS) return whole(`found ${text.length} characters; ${MAX_CHARACTERS} are allowed`);
   try {
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines });
     const problems = document.errors.map(({ pos, message }) => ({
+      severity: "error" as const,
       file,
       ...placeOf(lines, pos[0]),
       path: "",
@@ -44,9 +48,10 @@ export function readMappingText(text: string, file: string): MappingText {
   }
 }
 
-/** `file:line:column path: message` */
-export function mappingProblemLine({ file, line, column, path, message }: MappingProblem): string {
-  return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
+/** `file:line:column path: message`, a warning marked as one. */
+export function mappingProblemLine({ severity, file, line, column, path, message }: MappingProblem): string {
+  const mark = severity === "warning" ? "warning: " : "";
+  return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${mark}${message}`;
 }
 
 function placeAll(
@@ -56,7 +61,9 @@ function placeAll(
   file: string,
 ): readonly MappingProblem[] {
   return problems
-    .map(({ at, message }) => ({ file, ...placeOf(lines, offsetOf(document, at)), path: pathText(at), message }))
+    .map(({ at, severity, message }) => {
+      return { severity, file, ...placeOf(lines, offsetOf(document, at)), path: placeText(at), message };
+    })
     .sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
@@ -82,10 +89,6 @@ function offsetOf(document: Document, at: readonly PathSegment[]): number {
 function placeOf(lines: LineCounter, offset: number): { readonly line: number; readonly column: number } {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
-}
-
-function pathText(at: readonly PathSegment[]): string {
-  return at.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
 }
 
 function firstLine(message: string): string {

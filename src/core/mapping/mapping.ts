@@ -1,5 +1,6 @@
 /** A mapping turns the records of one source into messages. Compiled once from its YAML file; pure. */
 
+import type { GroupRead, KnownGroups } from "../known-groups.ts";
 import type { MessageDraft, MessageProblem } from "../message.ts";
 import type { SourceRecord } from "../record.ts";
 
@@ -8,11 +9,18 @@ export interface Mapping {
   readonly name: string;
   /** Every group type it may produce, in the order declared: 1–5, safe names, no duplicates. */
   readonly groupTypes: readonly string[];
-  /** Never throws and never changes the record: any payload gives messages, problems, or both. */
-  apply(record: SourceRecord): Mapped;
+  /** What `apply` may ask of known groups, each once. */
+  readonly groupReads: readonly GroupRead[];
+  /**
+   * Never throws and never changes the record: any payload gives messages, problems, or both.
+   * Without known groups none is known.
+   */
+  apply(record: SourceRecord, groups?: KnownGroups): Mapped;
 }
 
 export interface Mapped {
+  /** Name of the rule that wanted the record; null when none did. */
+  readonly rule: string | null;
   readonly drafts: readonly MessageDraft[];
   /** Why the record, or one output of it, makes no message. */
   readonly problems: readonly MessageProblem[];

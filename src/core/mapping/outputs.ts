@@ -3,51 +3,59 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import type { MessageDraft, MessageProblem } from "../message.ts";
 import type { RejectionReason } from "../record.ts";
-import type { RuleFile } from "./file-schema.ts";
-import { describe, type Expression, inside, nothing, type Scope } from "./scope.ts";
+import type { Run } from "./run.ts";
+import { describe, type Expression } from "./scope.ts";
 
 /** Adds what it makes of the data to the drafts and problems. */
-export type Output = (data: JsonObject, drafts: MessageDraft[], problems: MessageProblem[]) => void;
+export type Output = (data: JsonValue | undefined, run: Run, made: Made) => void;
+
+export interface Made {
+  readonly drafts: MessageDraft[];
+  readonly problems: MessageProblem[];
+}
 
 export interface OutputContext {
   readonly rule: string;
   readonly groupTypes: ReadonlySet<string>;
 }
 
-export function compileGroupIdentify(
-  { groupType, groupKey, properties }: NonNullable<RuleFile["groupIdentify"]>,
-  scope: Scope,
-  { rule, groupTypes }: OutputContext,
-): Output {
-  const readType = scope.compile(groupType, inside(scope, "groupType"));
-  const readKey = scope.compile(groupKey, inside(scope, "groupKey"));
-  const readProperties = compileProperties(properties, scope);
-  return (data, drafts, problems) => {
-    const type = readText(readType(data), `${rule}: groupType`, "undeclared_group_type");
+export interface GroupIdentifyParts {
+  readonly groupType: Expression;
+  readonly groupKey: Expression;
+  readonly properties: Expression;
+}
+
+export function groupIdentifyOutput(read: GroupIdentifyParts, { rule, groupTypes }: OutputContext): Output {
+  return (data, run, { drafts, problems }) => {
+    const type = readText(read.groupType(data, run), `${rule}: groupType`, "undeclared_group_type");
+    const key = readText(read.groupKey(data, run), `${rule}: groupKey`, "missing_group_id");
+    const properties = read.properties(data, run);
+    if (run.refusal) return void problems.push(run.refusal);
     if (typeof type !== "string") return void problems.push(type);
     if (!groupTypes.has(type)) return void problems.push(undeclared(type, groupTypes));
-    const key = readText(readKey(data), `${rule}: groupKey`, "missing_group_id");
     if (typeof key !== "string") return void problems.push(key);
-    const found = bagOf(readProperties(data), `${rule}: properties`, problems);
+    const found = bagOf(properties, `${rule}: properties`, problems);
     if (found) drafts.push({ kind: "groupIdentify", groupType: type, groupKey: key, properties: found });
   };
 }
 
-export function compileEvent(
-  { name, distinctId, properties, groups }: NonNullable<RuleFile["event"]>,
-  scope: Scope,
-  { rule, groupTypes }: OutputContext,
-): Output {
-  const readName = scope.compile(name, inside(scope, "name"));
-  const readId = scope.compile(distinctId, inside(scope, "distinctId"));
-  const readProperties = compileProperties(properties, scope);
-  const readGroups = groups === undefined ? nothing : scope.compile(groups, inside(scope, "groups"));
-  return (data, drafts, problems) => {
-    const event = readText(readName(data), `${rule}: name`, "missing_event");
+export interface EventParts {
+  readonly name: Expression;
+  readonly distinctId: Expression;
+  readonly properties: Expression;
+  readonly groups: Expression;
+}
+
+export function eventOutput(read: EventParts, { rule, groupTypes }: OutputContext): Output {
+  return (data, run, { drafts, problems }) => {
+    const event = readText(read.name(data, run), `${rule}: name`, "missing_event");
+    const person = readText(read.distinctId(data, run), `${rule}: distinctId`, "missing_user");
+    const properties = read.properties(data, run);
+    const groups = read.groups(data, run);
+    if (run.refusal) return void problems.push(run.refusal);
     if (typeof event !== "string") return void problems.push(event);
-    const person = readText(readId(data), `${rule}: distinctId`, "missing_user");
     if (typeof person !== "string") return void problems.push(person);
-    const bag = bagOf(readProperties(data), `${rule}: properties`, problems);
+    const bag = bagOf(properties, `${rule}: properties`, problems);
     if (!bag) return;
     // Whoever builds the message adds to it.
     const found = { ...bag };
@@ -58,13 +66,9 @@ export function compileEvent(
       event,
       distinctId: person,
       properties: found,
-      groups: groupsOf(readGroups(data), groupTypes, problems),
+      groups: groupsOf(groups, groupTypes, problems),
     });
   };
-}
-
-function compileProperties(properties: unknown, scope: Scope): Expression {
-  return properties === undefined ? nothing : scope.compile(properties, inside(scope, "properties"));
 }
 
 /** An id or a name as text: numbers become text, nothing is missing, the rest is refused. */

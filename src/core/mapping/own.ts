@@ -9,13 +9,13 @@ export function ownValue(value: JsonValue | undefined, key: string): JsonValue |
   return (value as JsonObject)[key];
 }
 
-/** Writes the object's own key, also one that plain assignment would take for the prototype. */
-export function setOwn(target: JsonObject, key: string, value: JsonValue): void {
-  if (key !== "__proto__") target[key] = value;
+/** Writes the object's own key, also one that plain assignment would take for the prototype. `undefined` only where missing.ts has it. */
+export function setOwn(target: JsonObject, key: string, value: JsonValue | undefined): void {
+  if (key !== "__proto__") target[key] = value as JsonValue;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 function ownOfText(text: string, key: string): JsonValue | undefined {
   if (key === "length") return text.length;
-  return /^\d+$/.test(key) ? text[Number(key)] : undefined;
+  return /^(?:0|[1-9]\d*)$/.test(key) ? text[Number(key)] : undefined;
 }

@@ -2,23 +2,26 @@
 
 import type { JsonObject, JsonValue } from "../json.ts";
 import { ownValue } from "./own.ts";
-import type { Dialect, Expression } from "./scope.ts";
+import type { Dialect } from "./scope.ts";
 
-/** The keys that a path walks; none for the root. */
-function parsePath(text: string, dialect: Dialect): readonly string[] {
+/** Needs nothing beside the data. */
+export type Read = (data: JsonValue | undefined) => JsonValue | undefined;
+
+/** The first `$.` is taken away, wherever it stands; what is left empty is the whole record. */
+export function compilePath(text: string, dialect: Dialect): Read {
   const rest = text.replace("$.", "");
-  if (rest === "" || rest === ".") return [];
-  return dialect === "segment" ? segmentKeys(rest) : prickleKeys(rest);
+  if (dialect === "prickle") return compileKeys(rest === "." ? [] : prickleKeys(rest));
+  return compileSegmentPath(rest);
 }
 
-export function compilePath(text: string, dialect: Dialect): Expression {
-  const keys = parsePath(text, dialect);
-  if (dialect === "segment") return (data) => walkLikeSegment(data, keys);
-  return compileKeys(keys);
+/** A path without `$.`, as Segment's templates have it. */
+export function compileSegmentPath(text: string): Read {
+  const keys = segmentKeys(text);
+  return (data) => walkLikeSegment(data, keys);
 }
 
 /** Reads along the keys; nothing where one of them is missing. */
-export function compileKeys(keys: readonly string[]): Expression {
+export function compileKeys(keys: readonly string[]): Read {
   const [first, second] = keys;
   if (first === undefined) return (data) => data;
   if (keys.length === 1 && isPlain(first)) return (data) => plainValue(data, first);
@@ -61,9 +64,9 @@ function plainValue(value: JsonValue | undefined, key: string): JsonValue | unde
 /** Segment splits inside quotes too and drops every quote, so that a key with a dot is out of reach. */
 function segmentKeys(text: string): readonly string[] {
   return text
-    .split(/\.|\[(?=['"\d])|(?<=['"\d])\]/)
-    .map((part) => part.replace(/['"]/g, ""))
-    .filter((part) => part !== "");
+    .split(/\[(?=["'\d])|\.|(?<=["'\d])\]+/)
+    .filter((part) => part !== "")
+    .map((part) => part.replace(/['"]/g, ""));
 }
 
 const STEP = /\[(?:'([^']*)'|"([^"]*)"|(\d+))\]|((?:[^.[]|\[(?!['"\d]))+)/g;

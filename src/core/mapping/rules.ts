@@ -1,14 +1,17 @@
-/** The rules of a mapping compiled, and what is wrong with them beside their values. */
+/** The rules of a mapping compiled, and applied. */
 
-import { groupTypeProblem } from "../group.ts";
-import type { JsonObject } from "../json.ts";
-import type { MessageDraft, MessageProblem } from "../message.ts";
-import type { RuleFile } from "./file-schema.ts";
+import { groupTypeProblem, MAX_GROUP_TYPES } from "../group.ts";
+import type { JsonObject, JsonValue } from "../json.ts";
+import type { MessageProblem } from "../message.ts";
+import type { EffectiveRule, PartName, Placed } from "./effective.ts";
+import { compilePart } from "./expression.ts";
 import { type Condition, compileCondition } from "./fql.ts";
-import { FqlError } from "./fql-tokens.ts";
+import type { Layer } from "./layers.ts";
 import type { Mapped } from "./mapping.ts";
-import { compileEvent, compileGroupIdentify, type Output } from "./outputs.ts";
-import { complain, describe, inside, type Scope } from "./scope.ts";
+import { eventOutput, groupIdentifyOutput, type Made, type Output } from "./outputs.ts";
+import { compileRootTransform, ROOT_DIRECTIVE } from "./root-directive.ts";
+import type { Run } from "./run.ts";
+import { complain, describe, type Expression, inside, nothing, type Scope } from "./scope.ts";
 
 export interface Rule {
   readonly name: string;
@@ -16,60 +19,104 @@ export interface Rule {
   readonly outputs: readonly Output[];
 }
 
-/** `scope` is where the rule stands in the file. */
-export function compileRule(rule: RuleFile, scope: Scope, groupTypes: ReadonlySet<string>): Rule {
-  const { name, groupIdentify, event, reject } = rule;
-  const context = { rule: name, groupTypes };
+/** The scope in which a layer's parts are compiled. */
+export type ScopeOf = (layer: Layer) => Scope;
+
+export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
+  const { name, parts, layer, at } = rule;
+  const here = inside(scopeOf(layer), ...at);
+  const context = { rule: name, groupTypes: new Set(here.groupTypes) };
   const outputs: Output[] = [];
-  if (groupIdentify) outputs.push(compileGroupIdentify(groupIdentify, inside(scope, "groupIdentify"), context));
-  if (event) outputs.push(compileEvent(event, inside(scope, "event"), context));
-  if (reject) outputs.push((_data, _drafts, problems) => problems.push(reject));
-  if (outputs.length === 0) complain(scope, "groupIdentify, event or reject is missing");
-  return { name, when: compileWhen(rule.when, inside(scope, "when")), outputs };
+  if (has(rule, "groupIdentify")) {
+    const { needed, optional, around } = readers(rule, "groupIdentify", scopeOf);
+    const read = { groupType: needed("groupType"), groupKey: needed("groupKey"), properties: optional("properties") };
+    outputs.push(around(groupIdentifyOutput(read, context)));
+  }
+  if (has(rule, "event")) {
+    const { needed, optional, around } = readers(rule, "event", scopeOf);
+    const ids = { name: needed("name"), distinctId: needed("distinctId") };
+    const read = { ...ids, properties: optional("properties"), groups: optional("groups") };
+    outputs.push(around(eventOutput(read, context)));
+  }
+  const reject = parts.get("reject")?.value as MessageProblem | undefined;
+  if (reject) outputs.push((_data, _run, { problems }) => problems.push(reject));
+  if (outputs.length === 0) complain(here, "groupIdentify, event or reject is missing");
+  return { name, when: compileWhen(parts.get("when"), scopeOf), outputs };
 }
 
 /** What the first rule that wants the payload makes of it. Never throws. */
-export function applyRules(rules: readonly Rule[], payload: JsonObject): Mapped {
-  const drafts: MessageDraft[] = [];
-  const problems: MessageProblem[] = [];
+export function applyRules(rules: readonly Rule[], payload: JsonObject, given: Omit<Run, "refusal">): Mapped {
+  const made: Made = { drafts: [], problems: [] };
+  let name: string | null = null;
   try {
     const rule = rules.find(({ when }) => when(payload));
-    if (rule) for (const output of rule.outputs) output(payload, drafts, problems);
-    else problems.push({ reason: "no_rule", detail: `No rule applies: type is ${describe(payload.type)}.` });
-    return { drafts, problems };
+    if (!rule) {
+      made.problems.push({ reason: "no_rule", detail: `No rule applies: type is ${describe(payload.type)}.` });
+      return { rule: null, ...made };
+    }
+    name = rule.name;
+    const run: Run = { groups: given.groups, receivedAt: given.receivedAt, refusal: null };
+    for (const output of rule.outputs) {
+      run.refusal = null;
+      output(payload, run, made);
+    }
+    return { rule: name, ...made };
   } catch (thrown) {
     // What is nested too deeply for the stack comes here.
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
-    return { drafts: [], problems: [{ reason: "mapping_failed", detail }] };
+    return { rule: name, drafts: [], problems: [{ reason: "mapping_failed", detail }] };
   }
 }
 
-export function checkGroupTypes(groupTypes: readonly string[], scope: Scope): void {
-  for (const [index, groupType] of groupTypes.entries()) {
-    const at = inside(scope, "groupTypes", index);
-    const problem = groupTypeProblem(groupType);
-    if (problem) complain(at, `found ${describe(groupType)}; ${problem}`);
-    if (groupTypes.indexOf(groupType) < index) complain(at, `${describe(groupType)} is written twice`);
+export function checkGroupTypes(groupTypes: readonly Placed<string>[], scopeOf: ScopeOf): void {
+  const seen = new Set<string>();
+  for (const [index, { value, layer, at }] of groupTypes.entries()) {
+    const scope = inside(scopeOf(layer), ...at);
+    const problem = groupTypeProblem(value);
+    if (problem) complain(scope, `found ${describe(value)}; ${problem}`);
+    if (seen.has(value)) complain(scope, `${describe(value)} is written twice`);
+    seen.add(value);
+    if (index === MAX_GROUP_TYPES)
+      complain(scope, `found a sixth group type; ${MAX_GROUP_TYPES} are allowed, as in PostHog`);
   }
 }
 
-/** Complains of rules that can never be the first whose condition holds. */
-export function checkReachable(rules: readonly RuleFile[], scope: Scope): void {
-  for (const [index, { when }] of rules.entries()) {
-    const earlier = rules.slice(0, index).find((other) => other.when === undefined || other.when === when);
-    if (!earlier) continue;
-    const why = earlier.when === undefined ? "applies always" : "has the same condition";
-    complain(inside(scope, "rules", index), `never reached: rule "${earlier.name}" before it ${why}`);
-  }
+type OutputName = "groupIdentify" | "event";
+
+function has({ parts }: EffectiveRule, output: OutputName): boolean {
+  return [...parts.keys()].some((part) => part.startsWith(`${output}.`));
 }
 
-function compileWhen(when: string | undefined, scope: Scope): Condition {
-  if (when === undefined) return () => true;
-  try {
-    return compileCondition(when);
-  } catch (thrown) {
-    if (!(thrown instanceof FqlError)) throw thrown;
-    complain(scope, `${thrown.message} (character ${thrown.at + 1})`);
-    return () => false;
-  }
+interface Readers {
+  needed(key: string): Expression;
+  optional(key: string): Expression;
+  /** Lets the output read what the root directive makes, if there is one. */
+  around(output: Output): Output;
+}
+
+function readers({ name, parts, layer, at }: EffectiveRule, output: OutputName, scopeOf: ScopeOf): Readers {
+  const partOf = (key: string) => parts.get(`${output}.${key}` as PartName);
+  const scopeAt = (part: Placed<unknown>): Scope => ({ ...inside(scopeOf(part.layer), ...part.at), rule: name });
+  const optional = (key: string) => {
+    const part = partOf(key);
+    return part ? compilePart(part.value, scopeAt(part)) : nothing;
+  };
+  return {
+    optional,
+    needed(key) {
+      if (!partOf(key)) complain(inside(scopeOf(layer), ...at, output), `"${key}" is missing`);
+      return optional(key);
+    },
+    around(inner) {
+      const root = partOf(ROOT_DIRECTIVE);
+      if (!root) return inner;
+      const apply = compileRootTransform(root.value, scopeAt(root));
+      return (data: JsonValue | undefined, run, made) => inner(apply(data, run), run, made);
+    },
+  };
+}
+
+function compileWhen(when: Placed<unknown> | undefined, scopeOf: ScopeOf): Condition {
+  if (typeof when?.value !== "string") return () => true;
+  return compileCondition(when.value, inside(scopeOf(when.layer), ...when.at));
 }

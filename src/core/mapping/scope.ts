@@ -2,24 +2,46 @@
 
 import { closest, distance } from "fastest-levenshtein";
 import type { JsonValue } from "../json.ts";
+import type { GroupRead } from "../known-groups.ts";
+import type { MappingEnvironment } from "./environment.ts";
+import type { Run } from "./run.ts";
 
-/** Reads the data it is given; `undefined` means there is nothing. Never changes the data. */
-export type Expression = (data: JsonValue | undefined) => JsonValue | undefined;
+/** Reads the data it is given; `undefined` means there is nothing. Never changes the data. What it cannot make it refuses through the run. */
+export type Expression = (data: JsonValue | undefined, run: Run) => JsonValue | undefined;
 
 /** `segment`: Segment's results, its bugs included. `prickle`: the right ones. docs/mapping.md lists the differences. */
 export type Dialect = "prickle" | "segment";
 
 export type PathSegment = string | number;
 
+/** An `error` keeps the mapping from running, a `warning` does not. */
+export type Severity = "error" | "warning";
+
 export interface PlacedProblem {
   readonly at: readonly PathSegment[];
+  readonly severity: Severity;
   readonly message: string;
 }
 
 export interface Scope {
   readonly dialect: Dialect;
   readonly at: readonly PathSegment[];
+  /** Name of the rule, for refusals. */
+  readonly rule: string;
   readonly problems: PlacedProblem[];
+  /**
+   * Segment's dialect only: what is missing stays in objects and lists as `undefined`, because the directive around
+   * treats it otherwise than what is not there.
+   */
+  readonly keepsMissing: boolean;
+  /** Conditions that Segment would read otherwise get a warning: wherever `dialect: prickle` is not written. */
+  readonly comparesSegment: boolean;
+  /** As the file names itself: what its relative paths start from. */
+  readonly file: string;
+  readonly environment: MappingEnvironment;
+  readonly groupTypes: readonly string[];
+  /** Collects what the mapping asks of known groups. */
+  readonly groupReads: GroupRead[];
   /** Compiles a value inside a directive. */
   readonly compile: (value: unknown, scope: Scope) => Expression;
   /** Compiles a value to itself, whatever looks like a directive in it. */
@@ -34,8 +56,31 @@ export function inside(scope: Scope, ...more: PathSegment[]): Scope {
 
 /** Notes what is wrong and gives an expression that stands in, so that the rest is checked as well. */
 export function complain(scope: Scope, message: string): Expression {
-  scope.problems.push({ at: scope.at, message });
+  scope.problems.push({ at: scope.at, severity: "error", message });
   return nothing;
+}
+
+/** Notes what runs, but hardly as meant. */
+export function warn(scope: Scope, message: string): void {
+  scope.problems.push({ at: scope.at, severity: "warning", message });
+}
+
+/** Wrong, but for Segment not worth a word: there it only does nothing. */
+export function complainUnlessSegment(scope: Scope, message: string): void {
+  if (scope.dialect === "segment") warn(scope, message);
+  else complain(scope, message);
+}
+
+/** The first refusal of an output is the one told. Gives nothing, for the expression to give. */
+export type Refuse = (run: Run, found: string, allowed: string) => undefined;
+
+/** The place is put into words once. */
+export function refusalAt({ rule, at }: Scope): Refuse {
+  const where = `${rule}: ${placeText(at.slice(2))}`;
+  return (run, found, allowed) => {
+    run.refusal ??= { reason: "invalid_field", detail: `${where}: found ${found}; ${allowed}.` };
+    return undefined;
+  };
 }
 
 /** ` Did you mean "x"?` when an allowed word is near, else nothing. */
@@ -52,4 +97,9 @@ export function describe(value: unknown): string {
   if (typeof value === "object" && value !== null) return "an object";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** As in `rules[2].event.name`; empty for the file as a whole. */
+export function placeText(at: readonly PathSegment[]): string {
+  return at.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { checkMapping, compileMapping } from "../../../src/core/mapping/compile.ts";
-import { mappingJsonSchema } from "../../../src/core/mapping/file-schema.ts";
+import { mappingJsonSchema } from "../../../src/core/mapping/json-schema.ts";
+import { mappingProblemLine } from "../../../src/core/mapping/mapping-text.ts";
 
 const problemsOf = (text: string) =>
-  checkMapping(text, "my.yaml").map(({ line, column, path, message }) => `${line}:${column} ${path} ${message}`);
+  checkMapping({ name: "my", text, file: "my.yaml" }).map(
+    ({ line, column, path, message }) => `${line}:${column} ${path} ${message}`,
+  );
 
 const WRONG = `groupTypes: [company, constructor, company]
 rules:
@@ -24,6 +27,7 @@ describe("checking a mapping", () => {
   it("says every problem at once, with its place", () => {
     expect(problemsOf(WRONG)).toEqual([
       expect.stringMatching(/^1:23 groupTypes\[1\] .*unsafe/),
+      expect.stringMatching(/^1:23 groupTypes\[1\] no rule makes a group/),
       expect.stringMatching(/^1:36 groupTypes\[2\] "company" is written twice/),
       expect.stringMatching(/^4:11 rules\[0\]\.when cannot read .*character 8/),
       expect.stringMatching(
@@ -38,13 +42,6 @@ describe("checking a mapping", () => {
   it("names an unknown key and the nearest known one", () => {
     const text = "groupTypes: [company]\nrules:\n  - name: a\n    evnt: { name: a, distinctId: b }\n";
     expect(problemsOf(text)).toContainEqual(expect.stringMatching(/^4:\d+ rules\[0\]\.evnt .*Did you mean "event"\?/));
-  });
-
-  it.each(["@liquid", "__segment_internal_directive"])("refuses %s, which is Segment's and not ours yet", (name) => {
-    const text = `groupTypes: [a]\nrules:\n  - name: b\n    event: { name: { "${name}": x }, distinctId: b }\n`;
-    expect(problemsOf(text)).toEqual([
-      expect.stringMatching(`^4:\\d+ rules\\[0\\]\\.event\\.name\\.${name} unknown directive`),
-    ]);
   });
 
   it("says of a value of the wrong kind what was found and what is allowed", () => {
@@ -90,5 +87,98 @@ describe("checking a mapping", () => {
 
   it("gives editors a schema that knows the directives", () => {
     expect(JSON.stringify(mappingJsonSchema())).toContain('"@arrayPath"');
+  });
+
+  const HEAD = "groupTypes: [company, project]\nrules:\n";
+  const rule = (name: string, when: string, groupType = '{ "@path": $.t }') =>
+    `  - { name: ${name}, when: ${JSON.stringify(when)}, groupIdentify: { groupType: ${groupType}, groupKey: k } }\n`;
+
+  it.each([
+    ["the same condition", ['type = "track"', 'type = "track"']],
+    ["the same in other words", ['type = "track" and event = "A"', "event in ['A'] and (type = 'track')"]],
+    ["a narrower one", ['type = "track"', 'type = "track" and event = "A"']],
+    ["one of several", ['type in ["track", "page"]', 'type = "page"']],
+    ["a number within bounds", ["properties.n >= 5", "properties.n > 5 and properties.n < 7"]],
+    ["a number that is named", ["properties.n > 5", "properties.n = 6"]],
+    ["what is not excluded", ['event != "B"', 'event = "A"']],
+    ["each alternative caught by another rule", ['event = "A"', 'event = "B"', 'event = "A" or event = "B"']],
+    ["always", ["true", 'event = "A"']],
+    ["a function asked again", ['contains(event, "x")', 'contains(event, "x") and userId != null']],
+  ])("says that a rule is never reached: %s", (_what, conditions) => {
+    const text = HEAD + conditions.map((when, index) => rule(`r${index}`, when)).join("");
+    const last = conditions.length - 1;
+    expect(problemsOf(text).join("\n")).toMatch(new RegExp(`rules\\[${last}\\] never reached: rule "r0"`));
+  });
+
+  it.each([
+    [['type = "track" and event = "A"', 'type = "track"']],
+    [['event != "A"', 'event = "A"']],
+    [["properties.n > 5", "properties.n >= 5"]],
+    [["properties.n > 5", "properties.n = '6'"]],
+    [["properties.n != 5", "properties.n > 4"]],
+    [['contains(event, "x")', '!contains(event, "x")']],
+    [["event = null", "userId = null"]],
+    [["!(properties.n > 5)", "properties.n = 'x' or properties.n = 6"]],
+  ])("says nothing of %j", (conditions) => {
+    const text = HEAD + conditions.map((when, index) => rule(`r${index}`, when)).join("");
+    expect(problemsOf(text).filter((line) => /never/.test(line))).toEqual([]);
+  });
+
+  it.each([
+    'type = "track" and type = "group"',
+    'type = "track" and !(type = "track")',
+    'type in ["a", "b"] and type != "a" and type != "b"',
+    "properties.n > 5 and properties.n <= 5",
+    'properties.n > 5 and properties.n = "6"',
+    "properties.n = 4 and properties.n > 5",
+    'contains(event, "x") and !contains(event, "x")',
+    "false",
+    '(event = "A" or event = "B") and event = "C"',
+  ])("says that a condition never holds: %s", (when) => {
+    expect(problemsOf(HEAD + rule("r", when)).join("\n")).toMatch(
+      /rules\[0\]\.when never holds: it contradicts itself/,
+    );
+  });
+
+  it("warns of a type that no call has, with the nearest that is one", () => {
+    expect(problemsOf(HEAD + rule("r", 'type = "trakc"')).join("\n")).toMatch(
+      /"trakc" is no type of call.*mean "track"/,
+    );
+  });
+
+  it("refuses a group type that is not declared, and warns of one that is never made", () => {
+    const text = HEAD + rule("r", 'type = "group"', "compny");
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^1:14 groupTypes\[0\] no rule makes a group of type "company"/),
+      expect.stringMatching(/^1:23 groupTypes\[1\] no rule makes a group of type "project"/),
+      expect.stringMatching(
+        /groupIdentify\.groupType "compny" is not among groupTypes: company, project\. .*"company"/,
+      ),
+    ]);
+    const event = "  - { name: e, event: { name: e, distinctId: d, groups: { projct: k } } }\n";
+    expect(problemsOf(HEAD + event).join("\n")).toMatch(/event\.groups "projct" is not among groupTypes/);
+  });
+
+  it("warns of a property written twice in a @merge", () => {
+    const value = (objects: string) =>
+      `groupTypes: [a]\nrules:\n  - { name: r, groupIdentify: { groupType: a, groupKey: k, properties: { "@merge": { objects: ${objects} } } } }\n`;
+    expect(problemsOf(value('[{ a: { "@path": $.a } }, { a: 1 }]'))).toEqual([
+      expect.stringMatching(/objects\[0\]\.a written twice: that of objects\[1\] always wins/),
+    ]);
+    expect(problemsOf(value('[{ a: 1 }, { a: { "@path": $.a } }]'))).toEqual([]);
+  });
+
+  it("compiles with warnings, and marks them", () => {
+    const text = "groupTypes: [a, b]\nrules:\n  - { name: r, groupIdentify: { groupType: a, groupKey: k } }\n";
+    expect(compileMapping({ name: "my", file: "my.yaml", text }).groupTypes).toEqual(["a", "b"]);
+    const [problem] = checkMapping({ name: "my", file: "my.yaml", text });
+    expect(problem).toMatchObject({ severity: "warning", line: 1, path: "groupTypes[1]" });
+    if (problem) expect(mappingProblemLine(problem)).toMatch(/^my\.yaml:1:17 groupTypes\[1\]: warning: no rule/);
+  });
+
+  it("refuses two rules of one name", () => {
+    expect(problemsOf(HEAD + rule("r", 'type = "page"') + rule("r", 'type = "track"')).join("\n")).toMatch(
+      /rules\[1\] a rule "r" is written before/,
+    );
   });
 });

@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { runExamples } from "../../../src/core/mapping/examples.ts";
+import { compileMapping } from "../../../src/core/mapping/compile.ts";
+import { runExamples, withExamplesEnvironment } from "../../../src/core/mapping/examples.ts";
+import { rewriteExamples } from "../../../src/core/mapping/examples-rewriting.ts";
 import { readMappingFile, shippedMapping } from "./shipped.ts";
 
 const ENDING = ".examples.yaml";
@@ -28,6 +30,7 @@ describe("runExamples", () => {
         name: "wrong",
         line: 2,
         passed: false,
+        rule: "alias",
         expected: { messages: [], problems: ["no_rule"] },
         actual: { messages: [{ event: "$create_alias", distinctId: "u", properties: { alias: "a" } }], problems: [] },
       },
@@ -37,5 +40,141 @@ describe("runExamples", () => {
   it("refuses a file that holds no examples", () => {
     expect(() => run("examples: []\n")).toThrow(expect.objectContaining({ code: "MAPPING_INVALID" }));
     expect(() => run("examples: [\n")).toThrow(expect.objectContaining({ code: "MAPPING_INVALID" }));
+  });
+});
+
+const KNOWING = JSON.stringify({
+  groupTypes: ["company"],
+  rules: [
+    {
+      name: "deal",
+      groupIdentify: {
+        groupType: "company",
+        groupKey: { "@group": { type: "company", where: { crm_id: { "@path": "$.company" } } } },
+        properties: { contact: { "@hash": { value: { "@path": "$.email" }, key: "$" + "{HASH_KEY}" } } },
+      },
+    },
+  ],
+});
+const KNOWING_EXAMPLES = `environment: { HASH_KEY: not a real one }
+groups:
+  - { type: company, key: acme, properties: { crm_id: "17" } }
+examples:
+  - name: a company known by its id in the CRM
+    input: { company: "17" }
+    messages:
+      - { groupType: company, groupKey: acme }
+  - name: one known in this example only
+    groups: [{ type: company, key: initech, properties: { crm_id: "18" } }]
+    input: { company: "18", email: ada@acme.com }
+    messages:
+      - groupType: company
+        groupKey: initech
+        properties: { contact: 8a2e6f4d }
+  - name: an unknown one
+    input: { company: "18" }
+    problems: [missing_group_id]
+`;
+
+describe("examples of a mapping that reads more than its record", () => {
+  const examples = { text: KNOWING_EXAMPLES, file: "deal.examples.yaml" };
+  const source = withExamplesEnvironment({ name: "deal", file: "deal.yaml", text: KNOWING }, examples);
+
+  it("state the groups that are known and the environment", () => {
+    const results = runExamples(compileMapping(source), examples);
+    expect(results.map(({ passed, rule }) => ({ passed, rule }))).toEqual([
+      { passed: true, rule: "deal" },
+      { passed: false, rule: "deal" },
+      { passed: true, rule: "deal" },
+    ]);
+    expect(results[1]?.actual).toMatchObject({
+      messages: [{ groupKey: "initech", properties: { contact: expect.stringMatching(/^[0-9a-f]{64}$/) } }],
+    });
+  });
+});
+
+describe("rewriteExamples", () => {
+  const mapping = shippedMapping("segment");
+  const file = "mine.examples.yaml";
+  const rewritten = (text: string) => rewriteExamples(mapping, { text, file });
+
+  it.each(files)("leaves %s as it is, to the character", (name) => {
+    const text = readMappingFile(name);
+    const own = shippedMapping(name.slice(0, -ENDING.length));
+    expect(rewriteExamples(own, { text, file: name })).toBe(text);
+  });
+
+  it("puts in what really came, and keeps comments, order and what is right", () => {
+    const text = `# mine
+examples:
+  # about groups
+  - name: a group # of companies
+    input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
+    messages:
+      # the company
+      - { groupType: company, groupKey: wrong } # was wrong
+    # after it
+
+  - input: { type: track }
+    messages: [{ event: x }]
+    name: an event of nobody
+
+  - { name: on one line, input: { type: group, groupId: a } }
+
+  - name: nothing expected
+    problems: [no_rule, no_rule]
+    input: { type: alias, userId: u, previousId: a }
+`;
+    const wanted = `# mine
+examples:
+  # about groups
+  - name: a group # of companies
+    input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
+    messages:
+      # the company
+      - { groupType: company, groupKey: acme, properties: { name: Acme } } # was wrong
+    # after it
+
+  - input: { type: track }
+    name: an event of nobody
+    problems: [missing_event]
+
+  - name: on one line
+    input: { type: group, groupId: a }
+    messages:
+      - { groupType: company, groupKey: a }
+
+  - name: nothing expected
+    input: { type: alias, userId: u, previousId: a }
+    messages:
+      - { event: $create_alias, distinctId: u, properties: { alias: a } }
+`;
+    expect(rewritten(text)).toBe(wanted);
+    expect(rewritten(wanted)).toBe(wanted);
+  });
+
+  it("writes what is long key by key, and every text so that YAML reads it back", () => {
+    const traits = {
+      a: "yes",
+      b: "1",
+      c: "x: y",
+      d: "- z",
+      e: "# no",
+      f: "ü\n",
+      "g h": null,
+      long: "word ".repeat(40),
+      n: [1, true],
+    };
+    const text = `examples:\n  - name: long\n    input: ${JSON.stringify({ type: "group", groupId: "a", traits })}\n`;
+    const after = rewritten(text);
+    expect(runExamples(mapping, { text: after, file })).toEqual([expect.objectContaining({ passed: true })]);
+    expect(
+      Math.max(
+        ...after
+          .split("\n")
+          .slice(3)
+          .map((line) => line.length),
+      ),
+    ).toBeLessThan(240);
   });
 });

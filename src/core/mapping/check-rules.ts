@@ -1,0 +1,132 @@
+/** What is wrong with the rules of a mapping beside their values: rules that never apply, group types that never come out. */
+
+import { isJsonObject } from "../json.ts";
+import type { EffectiveFile, EffectiveRule, Placed } from "./effective.ts";
+import { type Clause, clausesOf, implies } from "./fql-clauses.ts";
+import { FqlError } from "./fql-tokens.ts";
+import { type FqlNode, parseFql } from "./fql-tree.ts";
+import type { ScopeOf } from "./rules.ts";
+import { complain, describe, inside, type Scope, suggestion, warn } from "./scope.ts";
+
+const CALL_TYPES = ["group", "track", "identify", "page", "screen", "alias", "delete"];
+
+export function checkRules({ rules, groupTypes }: EffectiveFile, scopeOf: ScopeOf): void {
+  const seen: Seen[] = [];
+  for (const rule of rules) {
+    const tree = treeOf(rule);
+    const clauses = tree === null ? null : clausesOf(tree);
+    if (tree) checkCallTypes(tree, scopeAt(rule.parts.get("when"), rule, scopeOf));
+    if (clauses) checkReachable(clauses, seen, scopeAt(undefined, rule, scopeOf));
+    seen.push({ rule, clauses: clauses ?? [] });
+  }
+  checkGroupTypesUsed(rules, groupTypes, scopeOf);
+}
+
+interface Seen {
+  readonly rule: EffectiveRule;
+  readonly clauses: readonly Clause[];
+}
+
+/** Null where the condition cannot be read, which is said elsewhere. */
+function treeOf({ parts }: EffectiveRule): FqlNode | null {
+  const when = parts.get("when")?.value;
+  if (typeof when !== "string") return { kind: "literal", value: true, written: "true", at: 0 };
+  try {
+    return parseFql(when);
+  } catch (thrown) {
+    if (thrown instanceof FqlError) return null;
+    throw thrown;
+  }
+}
+
+/** A rule that can never be the first whose condition holds. */
+function checkReachable(clauses: readonly Clause[], seen: readonly Seen[], scope: Scope): void {
+  if (clauses.length === 0) {
+    complain(inside(scope, "when"), "never holds: it contradicts itself");
+    return;
+  }
+  const covering = clauses.map((clause) =>
+    seen.find((earlier) => earlier.clauses.some((other) => implies(clause, other))),
+  );
+  if (covering.includes(undefined)) return;
+  const names = [...new Set(covering.map((earlier) => JSON.stringify(earlier?.rule.name)))];
+  const always = covering.some((earlier) => earlier?.clauses.some(({ size }) => size === 0));
+  const why = always ? "applies always" : names.length > 1 ? "apply whenever it would" : "applies whenever it would";
+  complain(scope, `never reached: rule ${names.join(" and ")} before it ${why}`);
+}
+
+function checkCallTypes(tree: FqlNode, scope: Scope): void {
+  for (const type of typesIn(tree)) {
+    if (CALL_TYPES.includes(type)) continue;
+    warn(scope, `${describe(type)} is no type of call; ${CALL_TYPES.join(", ")} are.${suggestion(type, CALL_TYPES)}`);
+  }
+}
+
+/** The texts that `type` is compared with. */
+function typesIn(node: FqlNode): readonly string[] {
+  switch (node.kind) {
+    case "and":
+    case "or":
+      return node.operands.flatMap(typesIn);
+    case "not":
+    case "group":
+      return typesIn(node.operand);
+    case "compare": {
+      if (node.left.kind !== "field" || node.left.written !== "type") return [];
+      const values = node.right.kind === "list" ? node.right.items : [node.right];
+      return values.flatMap((one) => (one.kind === "literal" && typeof one.value === "string" ? one.value : []));
+    }
+    default:
+      return [];
+  }
+}
+
+function checkGroupTypesUsed(
+  rules: readonly EffectiveRule[],
+  groupTypes: EffectiveFile["groupTypes"],
+  scopeOf: ScopeOf,
+): void {
+  const declared = groupTypes.map(({ value }) => value);
+  const used = new Set<string>();
+  let isOpen = false;
+  for (const { parts } of rules) {
+    for (const [part, read] of [
+      ["groupIdentify.groupType", constantType],
+      ["event.groups", constantKeys],
+    ] as const) {
+      const placed = parts.get(part);
+      const types = placed ? read(placed.value) : [];
+      isOpen ||= types === null;
+      for (const type of types ?? []) used.add(type);
+      if (placed)
+        for (const type of types ?? []) checkDeclared(type, declared, inside(scopeOf(placed.layer), ...placed.at));
+    }
+  }
+  if (isOpen) return;
+  for (const { value, layer, at } of groupTypes)
+    if (!used.has(value)) warn(inside(scopeOf(layer), ...at), `no rule makes a group of type ${describe(value)}`);
+}
+
+function checkDeclared(type: string, declared: readonly string[], scope: Scope): void {
+  if (declared.length === 0 || declared.includes(type)) return;
+  complain(scope, `${describe(type)} is not among groupTypes: ${declared.join(", ")}.${suggestion(type, declared)}`);
+}
+
+/** Null where the type is known only when a record comes. */
+function constantType(value: unknown): readonly string[] | null {
+  return typeof value === "string" && value !== "" ? [value] : null;
+}
+
+/** The group types that are keys of an object, also of those merged; null where others may come. */
+function constantKeys(value: unknown): readonly string[] | null {
+  if (!isJsonObject(value)) return null;
+  const merge = value["@merge"];
+  const objects = isJsonObject(merge) && Array.isArray(merge.objects) ? merge.objects : null;
+  const keys = objects ? objects.map(constantKeys) : [Object.keys(value)];
+  const known = keys.filter((one) => one !== null).flat();
+  return keys.includes(null) || known.some((key) => key.startsWith("@")) ? null : known;
+}
+
+function scopeAt(part: Placed<unknown> | undefined, { layer, at }: EffectiveRule, scopeOf: ScopeOf): Scope {
+  return inside(scopeOf(part?.layer ?? layer), ...(part?.at ?? at));
+}
