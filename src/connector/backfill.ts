@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { Ledger } from "../core/ledger.ts";
 import type { MappingSource } from "../core/mapping/compile.ts";
+import { portableMapping } from "../core/mapping/portable.ts";
 import type { BackfillRequest, Operations } from "../core/operations.ts";
 import type { PullSource } from "../core/source.ts";
 import { backfill } from "../pipeline/backfill.ts";
@@ -68,7 +69,7 @@ async function openFile(
     const options = { path, source, receivedAt, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
     return createFileSource({ path, source, read: createPageReader(options) });
   }
-  const threads = openPageThreads({ path, source, receivedAt, mapping, lanes });
+  const threads = openPageThreads({ path, source, receivedAt, mapping: portableMapping(mapping), lanes });
   opened.defer(() => threads.close());
   return createFileSource({
     path,

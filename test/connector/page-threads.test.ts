@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openPageThreads, type PageThreads } from "../../src/connector/page-threads/open.ts";
 import { compileMapping } from "../../src/core/mapping/compile.ts";
+import { portableMapping } from "../../src/core/mapping/portable.ts";
 import { readParcel } from "../../src/core/parcel.ts";
 import type { Rejection } from "../../src/core/record.ts";
 import type { PullSource } from "../../src/core/source.ts";
@@ -30,7 +31,13 @@ beforeEach(async () => {
   const broken = `\n{"type":"track",\n${"x".repeat(MAX_LINE_BYTES + 1)}\n7\n`;
   const { text } = inventSegmentLog({ seed: 3, lines: 2_000 });
   await writeFile(path, gzipSync(`${text}${broken}${text.slice(0, 5_000)}`));
-  threads = openPageThreads({ path, source: "logs", receivedAt: 1e12, mapping: MAPPING, lanes: LANES });
+  threads = openPageThreads({
+    path,
+    source: "logs",
+    receivedAt: 1e12,
+    mapping: portableMapping(MAPPING),
+    lanes: LANES,
+  });
 });
 afterEach(async () => {
   await threads.close();

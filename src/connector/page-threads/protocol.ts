@@ -1,6 +1,6 @@
 /** What the main thread and the threads that read pages say to each other. */
 
-import type { MappingSource } from "../../core/mapping/compile.ts";
+import type { PortableMapping } from "../../core/mapping/portable.ts";
 import type { Prepared } from "../../core/source.ts";
 import type { RawPage } from "../../sources/file/slicer.ts";
 
@@ -8,7 +8,7 @@ export interface PageThreadOptions {
   readonly path: string;
   readonly source: string;
   readonly receivedAt: number;
-  readonly mapping: MappingSource;
+  readonly mapping: PortableMapping;
   readonly lanes: number;
 }
 

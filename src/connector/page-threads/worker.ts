@@ -1,7 +1,7 @@
 /** A thread that reads pages of a file and maps them: it joins, like connector.ts, what that needs. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { compileMapping } from "../../core/mapping/compile.ts";
+import { compilePortable } from "../../core/mapping/portable.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
 import { createPreparer } from "../../pipeline/prepare.ts";
 import { MAX_LINE_BYTES } from "../../sources/file/file-source.ts";
@@ -16,7 +16,7 @@ const MOST_UNUSED = 4;
 
 const { path, source, receivedAt, mapping, lanes }: PageThreadOptions = workerData;
 const pool = createMemoryPool(MOST_UNUSED);
-const preparer = createPreparer({ mapping: compileMapping(mapping), lanes }, pool);
+const preparer = createPreparer({ mapping: compilePortable(mapping), lanes }, pool);
 const options = { path, source, receivedAt, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
 
 port.on("message", (request: PageRequest) => {
