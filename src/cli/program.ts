@@ -6,11 +6,14 @@ import { backfillCommand } from "./backfill.ts";
 import { checkCommand } from "./check.ts";
 import { deadCommand } from "./dead.ts";
 import { groupsCommand } from "./groups.ts";
+import { mappingCommand } from "./mapping.ts";
+import { previewCommand } from "./preview.ts";
 import { rejectionsCommand } from "./rejections.ts";
 import { schemasCommand } from "./schemas.ts";
 import { serveCommand } from "./serve.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
+import { testCommand } from "./test.ts";
 import { trendsCommand } from "./trends.ts";
 
 /** Throws CommanderError where commander would end the process. */
@@ -33,6 +36,7 @@ export function createProgram(): Command {
     ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
+    ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],
   ];
   for (const [heading, commands] of groups) {
     for (const command of commands) program.addCommand(inherit(command.helpGroup(heading), program));
@@ -44,6 +48,7 @@ const EPILOGUE = `
 Examples:
   $ prickle start                                        see it work: a sample through the real doors
   $ prickle check                                        is prickle.yaml right?
+  $ prickle preview --input calls.jsonl.gz --summary     what would it make of these, and what would that cost?
   $ prickle serve                                        take calls on http://127.0.0.1:4700
   $ prickle backfill 2026-10.segment.jsonl.gz            the past
   $ prickle trends --group-type company --interval week  who is active?

@@ -2,11 +2,10 @@
 
 import { resolve } from "node:path";
 import type { Intake, Page, PreparedPage, PullSource } from "../../core/source.ts";
-import { type Chunk, gunzipChunks, isGzip, plainChunks } from "./chunks.ts";
 import { checkIdentity, type FileCursor, formatCursor, identify, parseCursor, startCursor } from "./cursor.ts";
+import { type CutPage, cutPages } from "./cut-pages.ts";
 import { type OpenFile, openFile } from "./open-file.ts";
-import { createSkipper } from "./skip.ts";
-import { createSlicer, type RawPage, type Slicer } from "./slicer.ts";
+import { createSlicer, type RawPage } from "./slicer.ts";
 
 export interface FileSourceOptions {
   readonly path: string;
@@ -90,7 +89,7 @@ async function* readPages(
       yield page;
     }
   }
-  for await (const cut of cutPages(opened, start, slicer)) {
+  for await (const cut of cutPages(opened, start.offset, slicer)) {
     if ("page" in cut) begin(cut);
     yield* give("page" in cut ? pagesAhead - 1 : 0);
     if (signal.aborted) return;
@@ -99,35 +98,6 @@ async function* readPages(
   yield* give(0);
   // Who goes on with a finished file gets a page without records, which tells how far it had come.
   if (given === 0 && start.records > 0 && !signal.aborted) yield cursors.here();
-}
-
-/** A page, and how far the file had been read when it was cut. */
-interface CutPage {
-  readonly page: RawPage;
-  readonly bytes: number;
-}
-
-/** All whole lines; then, if there is, what is wrong with the file. */
-async function* cutPages(
-  opened: OpenFile,
-  start: FileCursor,
-  slicer: Slicer,
-): AsyncGenerator<CutPage | { readonly failure: unknown }> {
-  let bytes = 0;
-  let failure: unknown = null;
-  try {
-    const { chunks, skipper } = await openChunks(opened, start);
-    for await (const chunk of chunks) {
-      bytes = chunk.bytes;
-      for (const part of chunk.parts) for (const page of slicer.push(skipper.rest(part))) yield { page, bytes };
-    }
-    skipper.finish();
-  } catch (thrown) {
-    failure = thrown;
-  }
-  const last = slicer.finish({ isWhole: failure === null });
-  if (last) yield { page: last, bytes };
-  if (failure) yield { failure };
 }
 
 /** Adds up what the pages had, one after the other. */
@@ -150,17 +120,4 @@ function createCursors(start: FileCursor, totalBytes: number) {
 
 function countOf(content: PageContent): number {
   return "parcels" in content ? content.received : content.records.length + content.rejections.length;
-}
-
-interface OpenChunks {
-  readonly chunks: AsyncIterable<Chunk>;
-  readonly skipper: ReturnType<typeof createSkipper>;
-}
-
-/** A plain file is entered at the last byte before the cursor; gzip has to be decompressed up to it. */
-async function openChunks(opened: OpenFile, { offset }: FileCursor): Promise<OpenChunks> {
-  const { path } = opened;
-  if (await isGzip(opened)) return { chunks: gunzipChunks(opened), skipper: createSkipper(offset, path) };
-  const start = Math.max(0, offset - 1);
-  return { chunks: plainChunks(opened, start), skipper: createSkipper(offset - start, path) };
 }

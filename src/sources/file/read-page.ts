@@ -16,9 +16,9 @@ export interface ReadPageOptions {
   readonly maxLineBytes: number;
 }
 
-type ReadLine = (value: JsonValue, line: LineContext) => SourceRecord | Rejection;
+export type ReadLine = (value: JsonValue, line: LineContext) => SourceRecord | Rejection;
 
-interface LineContext {
+export interface LineContext {
   readonly source: string;
   readonly receivedAt: number;
   /** File and line: tells apart lines that are alike. */
@@ -51,20 +51,21 @@ function intakeOf(page: RawPage, options: ReadPageOptions): Intake {
 export function visitLines(
   { bytes, firstLine, tooLong }: RawPage,
   options: ReadPageOptions,
-  visit: (outcome: SourceRecord | Rejection) => void,
+  visit: (outcome: SourceRecord | Rejection, line: number) => void,
 ): void {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let line = firstLine;
   let left = 0;
   const visitTooLong = () => {
-    for (; tooLong[left]?.line === line; line++) visit(refuseTooLong(line, tooLong[left++]?.length ?? 0, options));
+    for (; tooLong[left]?.line === line; line++)
+      visit(refuseTooLong(line, tooLong[left++]?.length ?? 0, options), line);
   };
   for (let from = 0; from < buffer.length; line++) {
     visitTooLong();
     const newline = buffer.indexOf(NEWLINE, from);
     const end = newline < 0 ? buffer.length : newline;
     const outcome = readLine(decode(buffer, from, end), line, options);
-    if (outcome) visit(outcome);
+    if (outcome) visit(outcome, line);
     from = end + 1;
   }
   visitTooLong();

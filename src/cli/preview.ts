@@ -1,0 +1,119 @@
+/** `prickle preview`: what a mapping would make of calls, without sending anything. */
+
+import { Command, Option } from "commander";
+import { PREVIEW_INPUT_KINDS, type PreviewInputKind, readPreviewInput } from "../connector/preview-input.ts";
+import { compileMapping } from "../core/mapping/compile.ts";
+import { outcomeOf } from "../core/mapping/outcome.ts";
+import type { MessageDraft } from "../core/message.ts";
+import { createPreviewer, createPreviewSum, type Preview, type PreviewSummary } from "../core/preview.ts";
+import { type Colors, colorsFor, invocationOf, wholeNumber } from "./invocation.ts";
+import { chooseMapping } from "./mapping-choice.ts";
+import { cell, count, showTable } from "./show-table.ts";
+
+interface PreviewOptions {
+  readonly mapping?: string;
+  readonly input: string;
+  readonly as: PreviewInputKind;
+  readonly summary?: boolean;
+  readonly limit?: number;
+}
+
+export function previewCommand(): Command {
+  return new Command("preview")
+    .summary("what a mapping would make of calls; nothing is sent")
+    .description(
+      "Reads calls from a file and shows for each which rule wants it and which messages it makes, or why it makes none.\n" +
+        "Nothing is opened, stored or sent. With --summary it adds up what the whole file would come to, and what that costs.",
+    )
+    .requiredOption("--input <file>", "one call, a list of calls, or JSON lines, plain or gzip; - for standard input")
+    .option("--mapping <name>", "a shipped mapping or a path (default: that of the only source)")
+    .addOption(
+      new Option("--as <kind>", "calls of Segment, or records as they stand")
+        .choices(PREVIEW_INPUT_KINDS)
+        .default("calls"),
+    )
+    .option("--summary", "add up, instead of showing each")
+    .option("--limit <n>", "read at most this many", wholeNumber(1))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ prickle preview --input call.json\n  $ prickle preview --mapping ./mappings/own.yaml --input calls.jsonl.gz --limit 20\n" +
+        "  $ prickle preview --mapping ./mappings/own.yaml --input calls.jsonl.gz --summary\n" +
+        "  $ prickle preview --mapping hubspot --as records --input companies.jsonl\n" +
+        "  $ pbpaste | prickle preview --input - --json | jq .messages",
+    )
+    .action(async (_options, command: Command) => {
+      const { options, configOptions, json, answer } = invocationOf<PreviewOptions>(command);
+      const mapping = compileMapping(chooseMapping(options.mapping, configOptions));
+      if (mapping.groupReads.length > 0) process.stderr.write(NO_GROUPS);
+      const preview = createPreviewer(mapping);
+      const sum = createPreviewSum();
+      const paint = colorsFor(process.stdout);
+      let left = options.limit ?? Number.POSITIVE_INFINITY;
+      for await (const { place, outcome } of readPreviewInput(inputOf(options))) {
+        if (left-- <= 0) break;
+        const previewed = preview(outcome);
+        if (options.summary) sum.add(outcome, previewed);
+        else {
+          const line = json ? JSON.stringify(asJson(place, previewed)) : showPreview(place, previewed, paint);
+          process.stdout.write(`${line}\n`);
+        }
+      }
+      if (options.summary) answer(sum.summary(), () => showSummary(sum.summary(), paint));
+    });
+}
+
+const NO_GROUPS = "note: this mapping asks for known groups; in a preview none is known.\n";
+
+function inputOf({ input, as }: PreviewOptions) {
+  return { from: input === "-" ? process.stdin : input, as, source: "preview", receivedAt: Date.now() };
+}
+
+function asJson(place: number, { rule, drafts, problems }: Preview) {
+  const { messages } = outcomeOf({ rule, drafts, problems });
+  return { place, rule, messages, problems: problems.map(({ reason, detail }) => ({ reason, detail })) };
+}
+
+function showPreview(place: number, { rule, drafts, problems }: Preview, paint: Colors): string {
+  const head = `${paint.dim(`${place}`.padStart(6))}  ${rule === null ? paint.dim("no rule") : paint.bold(rule)}`;
+  const messages = drafts.map((draft) => `        ${paint.green("→")} ${showDraft(draft, paint)}`);
+  const refused = problems.map(({ reason, detail }) => `        ${paint.yellow("✗")} ${reason}: ${cell(detail, 200)}`);
+  return [head, ...messages, ...refused].join("\n");
+}
+
+function showDraft(draft: MessageDraft, paint: Colors): string {
+  const properties = paint.dim(cell(draft.properties, Number.POSITIVE_INFINITY));
+  if (draft.kind === "groupIdentify") {
+    return `group identify  ${draft.groupType} ${paint.bold(cell(draft.groupKey))}  ${properties}`;
+  }
+  const groups = Object.entries(draft.groups).map(([type, key]) => `${type} ${cell(key)}`);
+  const where = groups.length > 0 ? `  in ${groups.join(", ")}` : "";
+  return `event ${paint.bold(cell(draft.event))}  by ${cell(draft.distinctId)}${where}  ${properties}`;
+}
+
+function showSummary(summary: PreviewSummary, paint: Colors): string {
+  const { records, duplicates, groupIdentifies, persons, billedEvents } = summary;
+  const row = (name: string, text: string) => `${paint.dim(name.padEnd(14))}${text}`;
+  const groups = summary.groupTypes.map(({ groupType, identified, onlyNamed }) => {
+    const named = onlyNamed > 0 ? `, and ${count(onlyNamed)} that events name but nothing identifies` : "";
+    return row("group type", `${paint.bold(groupType)}  ${count(identified)} groups${named}`);
+  });
+  return [
+    row("records", `${count(records)}${duplicates > 0 ? `, ${count(duplicates)} of them again` : ""}`),
+    row("messages", `${count(billedEvents)}, each billed as an event`),
+    row("persons", `${count(persons)} distinct ids`),
+    ...groups,
+    "",
+    showCounts("rule", summary.rules, paint),
+    showCounts("message", { "group identify": groupIdentifies, ...summary.events }, paint),
+    showCounts("rejected", summary.rejected, paint),
+  ].join("\n");
+}
+
+/** The most frequent first. */
+function showCounts(what: string, counts: Readonly<Record<string, number>>, paint: Colors): string {
+  const rows = Object.entries(counts)
+    .filter(([, number]) => number > 0)
+    .sort(([, one], [, other]) => other - one)
+    .map(([name, number]) => [cell(name), count(number)]);
+  return rows.length === 0 ? "" : `${showTable([{ name: what }, { name: "", align: "right" }], rows, paint)}\n`;
+}

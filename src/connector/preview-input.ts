@@ -1,0 +1,98 @@
+/** What a preview reads: one record, a list of them, or a file of JSON lines, from a path or from standard input. */
+
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { JsonValue } from "../core/json.ts";
+import type { Rejection, SourceRecord } from "../core/record.ts";
+import { isGzip } from "../sources/file/chunks.ts";
+import { cutPages } from "../sources/file/cut-pages.ts";
+import { MAX_LINE_BYTES } from "../sources/file/file-source.ts";
+import { type OpenFile, openFile } from "../sources/file/open-file.ts";
+import { readPlainRecord } from "../sources/file/plain-record.ts";
+import { type ReadLine, visitLines } from "../sources/file/read-page.ts";
+import { createSlicer } from "../sources/file/slicer.ts";
+import { readLoggedCall } from "../sources/segment/raw-log.ts";
+
+export interface PreviewInputOptions {
+  /** A path, or the stream of standard input. */
+  readonly from: string | Readable;
+  /** `calls`: checked as Segment calls; `records`: any JSON object. */
+  readonly as: PreviewInputKind;
+  /** Name of the source that goes into ids. */
+  readonly source: string;
+  readonly receivedAt: number;
+}
+
+export const PREVIEW_INPUT_KINDS = ["calls", "records"] as const;
+export type PreviewInputKind = (typeof PREVIEW_INPUT_KINDS)[number];
+
+export interface PreviewItem {
+  /** Line of the file, or place in the list, from 1. */
+  readonly place: number;
+  readonly outcome: SourceRecord | Rejection;
+}
+
+/** A file that is not larger may be one JSON text over many lines. */
+const WHOLE_BYTES = 16 * 1024 * 1024;
+const PAGE_LINES = 500;
+
+const READERS: Readonly<Record<PreviewInputKind, ReadLine>> = { calls: readLoggedCall, records: readPlainRecord };
+
+/** In order. @throws NOT_FOUND, INPUT_INVALID */
+export async function* readPreviewInput(options: PreviewInputOptions): AsyncGenerator<PreviewItem> {
+  const { from } = options;
+  if (typeof from === "string") return yield* readFrom(from, from, options);
+  const directory = await mkdtemp(join(tmpdir(), "prickle-preview-"));
+  try {
+    const path = join(directory, "stdin");
+    await pipeline(from, createWriteStream(path));
+    yield* readFrom(path, "stdin", options);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function* readFrom(path: string, name: string, options: PreviewInputOptions): AsyncGenerator<PreviewItem> {
+  const opened = await openFile(path);
+  try {
+    const whole = await readWhole(opened);
+    yield* whole === null ? readLines(opened, name, options) : readList(whole, name, options);
+  } finally {
+    await opened.file.close();
+  }
+}
+
+/** Null when it is not one JSON text. */
+async function readWhole(opened: OpenFile): Promise<readonly JsonValue[] | null> {
+  if (opened.size > WHOLE_BYTES || (await isGzip(opened))) return null;
+  try {
+    const value: JsonValue = JSON.parse(await readFile(opened.path, "utf8"));
+    return Array.isArray(value) ? value : [value];
+  } catch {
+    return null;
+  }
+}
+
+function* readList(values: readonly JsonValue[], name: string, options: PreviewInputOptions): Generator<PreviewItem> {
+  const { as, source, receivedAt } = options;
+  for (const [index, value] of values.entries()) {
+    const place = index + 1;
+    yield { place, outcome: READERS[as](value, { source, receivedAt, position: `${name}:${place}` }) };
+  }
+}
+
+async function* readLines(opened: OpenFile, name: string, options: PreviewInputOptions): AsyncGenerator<PreviewItem> {
+  const { as, source, receivedAt } = options;
+  const slicer = createSlicer({ lines: 0, pageLines: PAGE_LINES, maxLineBytes: MAX_LINE_BYTES });
+  const reading = { path: name, source, receivedAt, readLine: READERS[as], maxLineBytes: MAX_LINE_BYTES };
+  for await (const cut of cutPages(opened, 0, slicer)) {
+    if ("failure" in cut) throw cut.failure;
+    const items: PreviewItem[] = [];
+    visitLines(cut.page, reading, (outcome, place) => items.push({ place, outcome }));
+    yield* items;
+  }
+}
