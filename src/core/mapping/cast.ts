@@ -21,6 +21,9 @@ const NEEDED: Readonly<Record<Kind, string>> = {
   string: "a text, a number or a boolean is needed",
 };
 
+/** In characters: no number or date is longer, and nothing longer is tried as one. */
+const LONGEST = 100;
+
 /** Nothing stays nothing, null stays null, and an empty text is null except as a string: so do CRMs write a cleared field. */
 export function compileCast(argument: unknown, scope: Scope): Expression {
   const given = readArguments(argument, scope, { needed: ["value", "to"], optional: ["zone", "format", "otherwise"] });
@@ -33,7 +36,8 @@ export function compileCast(argument: unknown, scope: Scope): Expression {
     const found = value(data, run);
     if (found === undefined || found === null) return found;
     if (typeof found === "string" && kind !== "string" && found.trim() === "") return null;
-    const result = typeof found === "object" ? undefined : cast(found);
+    const isReadable = typeof found !== "object" && (kind === "string" || String(found).length <= LONGEST);
+    const result = isReadable ? cast(found) : undefined;
     return result === undefined ? otherwise(run, found, describe(found)) : result;
   };
 }
@@ -54,7 +58,7 @@ const SIMPLE: Readonly<Record<Exclude<Kind, "date" | "datetime">, Cast>> = {
   string: (value) => String(value),
 };
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function toNumber(value: JsonValue): number | undefined {
   if (typeof value === "number") return value;

@@ -31,7 +31,9 @@ export function compileDomain(argument: unknown, scope: Scope): Expression {
 
 function companyDomain(text: string, freeMail: boolean): string | null {
   for (const part of text.split(/[;,\s]+/, MOST_PARTS)) {
-    const { domain, isIcann, isPrivate } = parse(domainToASCII(hostOf(part)), OPTIONS);
+    const host = hostOf(part);
+    if (host.length > LONGEST_HOST) continue;
+    const { domain, isIcann, isPrivate } = parse(domainToASCII(host), OPTIONS);
     if (domain !== null && (isIcann || isPrivate) && !SOCIAL.has(domain) && (freeMail || isCompanyDomain(domain)))
       return domain;
   }
@@ -39,6 +41,7 @@ function companyDomain(text: string, freeMail: boolean): string | null {
 }
 
 const MOST_PARTS = 100;
+const LONGEST_HOST = 253;
 
 /** Domains under private suffixes are companies of their own: a shop on a shop platform. Addresses and single words are none. */
 const OPTIONS = { allowPrivateDomains: true, validateHostname: true, detectIp: true };

@@ -18,7 +18,10 @@ const REASONS = [
 export const expression = z
   .unknown()
   .meta({ id: "value", description: "A raw value, or an object with one directive." });
-const root = expression.optional().describe("Segment's root directive: a @transform whose result the other keys read.");
+const root = z
+  .unknown()
+  .optional()
+  .describe("Segment's root directive: a @transform whose result the other keys read.");
 
 const groupIdentify = z.strictObject({
   groupType: expression.describe("Gives the group type: one of those declared."),

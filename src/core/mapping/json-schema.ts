@@ -1,28 +1,44 @@
 /** The JSON Schema of mapping files, for editors. */
 
 import * as z from "zod";
-import type { JsonObject } from "../json.ts";
-import { DIRECTIVES } from "./directives.ts";
-import { expression, mappingFileSchema } from "./file-schema.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
+import { DIRECTIVE_SCHEMAS } from "./directive-schemas.ts";
+import { expression, extensionSchema, mappingFileSchema } from "./file-schema.ts";
+import { ROOT_DIRECTIVE } from "./root-directive.ts";
 
-/** JSON Schema (draft 2020-12) of a mapping file, for editors. */
+/** JSON Schema (draft 2020-12): of a mapping that extends another where the file says so, else of one that stands alone. */
 export function mappingJsonSchema(): JsonObject {
-  const schema = z.toJSONSchema(mappingFileSchema, {
+  const [alone, extension] = [schemaOf(mappingFileSchema), schemaOf(extensionSchema)];
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "A mapping of prickle",
+    if: { required: ["extends"] },
+    // biome-ignore lint/suspicious/noThenProperty: that is how JSON Schema is written
+    then: extension.form,
+    else: alone.form,
+    $defs: alone.definitions,
+  };
+}
+
+function schemaOf(schema: z.ZodType): { readonly form: JsonObject; readonly definitions: JsonObject } {
+  const whole = z.toJSONSchema(schema, {
     io: "input",
     override: ({ zodSchema, jsonSchema }) => {
       if ((zodSchema as unknown) === expression) Object.assign(jsonSchema, valueSchema());
     },
   });
-  return JSON.parse(JSON.stringify(schema)) as JsonObject;
+  const { $schema: _, $defs: definitions, ...form } = JSON.parse(JSON.stringify(whole)) as JsonObject;
+  return { form, definitions: isJsonObject(definitions) ? definitions : {} };
 }
 
+/** Whatever JSON has; an object with a directive has nothing else but `_metadata`. */
 function valueSchema(): JsonObject {
   const inner = { $ref: "#/$defs/value" };
-  const directives = [...DIRECTIVES.keys()].map((name) => [name, inner]);
   return {
     type: ["string", "number", "boolean", "null", "array", "object"],
     items: inner,
-    properties: { ...Object.fromEntries(directives), _metadata: { type: "object" } },
-    additionalProperties: inner,
+    properties: { ...DIRECTIVE_SCHEMAS, _metadata: { type: "object" }, [ROOT_DIRECTIVE]: { type: "object" } },
+    patternProperties: { "^(?!@|__segment_internal_directive$)": inner },
+    additionalProperties: false,
   };
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { isJsonObject } from "../../../src/core/json.ts";
 import { checkMapping, compileMapping } from "../../../src/core/mapping/compile.ts";
+import { DIRECTIVE_SCHEMAS } from "../../../src/core/mapping/directive-schemas.ts";
+import { DIRECTIVES } from "../../../src/core/mapping/directives.ts";
 import { mappingJsonSchema } from "../../../src/core/mapping/json-schema.ts";
 import { mappingProblemLine } from "../../../src/core/mapping/mapping-text.ts";
 
@@ -85,8 +88,31 @@ describe("checking a mapping", () => {
     );
   });
 
-  it("gives editors a schema that knows the directives", () => {
-    expect(JSON.stringify(mappingJsonSchema())).toContain('"@arrayPath"');
+  it("gives editors a schema that knows the directives, and of each the keys that the compiler knows", () => {
+    expect(Object.keys(DIRECTIVE_SCHEMAS).sort()).toEqual([...DIRECTIVES.keys()].sort());
+    for (const [name, { properties }] of Object.entries(DIRECTIVE_SCHEMAS)) {
+      if (!isJsonObject(properties)) continue;
+      const rule = { name: "r", event: { name: { [name]: { nonsense: 1 } }, distinctId: "d" } };
+      const said = problemsOf(JSON.stringify({ groupTypes: ["a"], rules: [rule] })).join("\n");
+      const allowed = /unknown key; (.*?) are allowed/.exec(said)?.[1]?.split(", ");
+      expect({ name, keys: allowed?.sort() }).toEqual({ name, keys: Object.keys(properties).sort() });
+    }
+  });
+
+  it("gives editors a schema for mappings that extend others, and one for those that do not", () => {
+    const { then: extension, else: alone } = mappingJsonSchema() as Record<
+      string,
+      { properties: Record<string, { items?: { properties: object } }> }
+    >;
+    expect(Object.keys(extension?.properties ?? {})).toEqual([
+      "extends",
+      "dialect",
+      "groupTypes",
+      "addGroupTypes",
+      "rules",
+    ]);
+    expect(Object.keys(alone?.properties ?? {})).toEqual(["dialect", "groupTypes", "rules"]);
+    expect(extension?.properties.rules?.items?.properties).toMatchObject({ before: {}, after: {}, remove: {} });
   });
 
   const HEAD = "groupTypes: [company, project]\nrules:\n";
