@@ -9,6 +9,7 @@ import type { Clock } from "./core/clock.ts";
 import type { Destination } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
 import { MAX_GROUP_TYPES } from "./core/group.ts";
+import { createGroupMemory, type GroupMemory } from "./core/group-memory.ts";
 import type { Ledger } from "./core/ledger.ts";
 import { compileMapping } from "./core/mapping/compile.ts";
 import type { Mapping } from "./core/mapping/mapping.ts";
@@ -74,7 +75,8 @@ export async function openConnector(
   const onCommitted = () => {
     for (const delivery of deliveries) delivery.wake();
   };
-  const ingests = createIngests(mappings, { ledger, observer, clock, onCommitted });
+  const groups = await rememberGroups(mappings, ledger);
+  const ingests = createIngests(mappings, { groups, ledger, observer, clock, onCommitted });
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
@@ -82,6 +84,7 @@ export async function openConnector(
     ledger,
     engine,
     ingests,
+    groups,
     sources: config.sources,
     clock,
     onCommitted,
@@ -149,9 +152,16 @@ function compileMappings(sources: readonly SourceConfig[]): ReadonlyMap<string, 
   );
 }
 
+/** What any mapping asks for by `@group`, as it was known when prickle ended. */
+async function rememberGroups(mappings: ReadonlyMap<string, Mapping>, ledger: Ledger): Promise<GroupMemory> {
+  const memory = createGroupMemory([...mappings.values()].flatMap(({ groupReads }) => groupReads));
+  if (memory.groupTypes.size > 0) memory.load(await ledger.groups([...memory.groupTypes]));
+  return memory;
+}
+
 function createIngests(
   mappings: ReadonlyMap<string, Mapping>,
-  parts: { ledger: Ledger; observer: Observer; clock: Clock; onCommitted: () => void },
+  parts: { groups: GroupMemory; ledger: Ledger; observer: Observer; clock: Clock; onCommitted: () => void },
 ): ReadonlyMap<string, Ingest> {
   return new Map([...mappings].map(([source, mapping]) => [source, createIngest({ ...parts, source, mapping })]));
 }
@@ -238,6 +248,7 @@ interface OperationParts {
   readonly ledger: Ledger;
   readonly engine: Engine | null;
   readonly ingests: ReadonlyMap<string, Ingest>;
+  readonly groups: GroupMemory;
   readonly sources: readonly SourceConfig[];
   readonly clock: Clock;
   readonly onCommitted: () => void;
@@ -264,7 +275,8 @@ function createOperations(parts: OperationParts): Operations {
     },
     dropDeadLetters: ledger.dropDeadLetters,
     listRejections: ledger.listRejections,
-    backfill: createBackfillOperation({ ...parts, partsOf }),
+    // Threads of their own would neither see what is known of groups nor tell of it.
+    backfill: createBackfillOperation({ ...parts, partsOf, mayUseThreads: parts.groups.groupTypes.size === 0 }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** `prickle test`: runs the examples beside mappings, and shows where a mapping makes something else. */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { Command } from "commander";
 import { diffLines } from "diff";
 import { stringify } from "yaml";
@@ -51,7 +51,7 @@ export function testCommand(): Command {
 
 /** @throws NOT_FOUND when a mapping that was named has no examples; MAPPING_INVALID */
 function testOne(source: MappingSource, { isNamed, update }: { isNamed: boolean; update: boolean }): Tested {
-  const file = source.file.replace(/\.ya?ml$/, ".examples.yaml");
+  const file = `${source.file.slice(0, source.file.length - extname(source.file).length)}.examples.yaml`;
   const path = resolve(file);
   if (!existsSync(path)) {
     if (!isNamed) return { mapping: source.file, examples: null, results: [], updated: false };

@@ -19,6 +19,8 @@ export interface BackfillParts {
   readonly ledger: Ledger;
   /** Of a source, by its name. @throws NOT_FOUND */
   readonly partsOf: (source: string) => { readonly ingest: Ingest; readonly mapping: MappingSource };
+  /** Whether a large file may be read and mapped in threads of their own. */
+  readonly mayUseThreads: boolean;
   readonly clock: Clock;
   readonly stopping: AbortSignal;
 }
@@ -28,12 +30,19 @@ const WORTH_THREADS_BYTES = 2 * 1024 * 1024;
 /** Handing over costs by the page; and a thread holds one line at a time, however many there are. */
 const LINES_PER_THREAD_PAGE = 500;
 
-export function createBackfillOperation({ ledger, partsOf, clock, stopping }: BackfillParts): Operations["backfill"] {
+export function createBackfillOperation(parts: BackfillParts): Operations["backfill"] {
+  const { ledger, partsOf, mayUseThreads, clock, stopping } = parts;
   const running = new Set<string>();
   return async (request, observe, signal) => {
     const { ingest, mapping } = partsOf(request.source);
     await using opened = new AsyncDisposableStack();
-    const file = await openFile(request, { mapping, lanes: ledger.lanes, receivedAt: clock.now(), opened });
+    const file = await openFile(request, {
+      mapping,
+      lanes: ledger.lanes,
+      receivedAt: clock.now(),
+      mayUseThreads,
+      opened,
+    });
     if (running.has(file.checkpointName)) {
       throw new PrickleError("USAGE", `${request.path} is being read already for the source ${request.source}.`, {
         hint: "Wait until that is done: prickle status.",
@@ -52,6 +61,7 @@ interface FileParts {
   readonly mapping: MappingSource;
   readonly lanes: number;
   readonly receivedAt: number;
+  readonly mayUseThreads: boolean;
   /** Closes what is opened for the file. */
   readonly opened: AsyncDisposableStack;
 }
@@ -59,13 +69,13 @@ interface FileParts {
 /** A small file is read on this thread, and mapped by the ingest. */
 async function openFile(
   { path, source }: BackfillRequest,
-  { mapping, lanes, receivedAt, opened }: FileParts,
+  { mapping, lanes, receivedAt, mayUseThreads, opened }: FileParts,
 ): Promise<PullSource> {
   const bytes = await stat(path).then(
     ({ size }) => size,
     () => 0, // Why it cannot be read is told when it is.
   );
-  if (bytes < WORTH_THREADS_BYTES) {
+  if (bytes < WORTH_THREADS_BYTES || !mayUseThreads) {
     const options = { path, source, receivedAt, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
     return createFileSource({ path, source, read: createPageReader(options) });
   }

@@ -15,10 +15,13 @@ export interface KnownGroups {
   byProperty(groupType: string, property: string, value: JsonValue): KnownGroup | null;
 }
 
-/** By what a mapping looks groups up: by a property, or by the key (null). */
+/** How a mapping asks for groups. */
 export interface GroupRead {
   readonly groupType: string;
+  /** By what it looks them up: a property, or the key (null). */
   readonly property: string | null;
+  /** What it takes of them: a property, or the key (null). */
+  readonly gives: string | null;
 }
 
 export const NO_KNOWN_GROUPS: KnownGroups = { byKey: () => null, byProperty: () => null };

@@ -9,6 +9,7 @@
  */
 
 import type { Outcome } from "./destination.ts";
+import type { RememberedGroup } from "./group-memory.ts";
 import type { OutboxMessage } from "./message.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
@@ -41,6 +42,9 @@ export interface Ledger {
   /** The cursor stored for `name` by the last commit that carried one; null if there is none. */
   checkpoint(name: string): Promise<string | null>;
 
+  /** What commits said of groups of these types, the last word on each. */
+  groups(groupTypes: readonly string[]): Promise<readonly RememberedGroup[]>;
+
   status(): Promise<LedgerStatus>;
 
   listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
@@ -64,6 +68,8 @@ export interface Commit {
   readonly parcels: readonly Parcel[];
   /** One with the source, record id and reason of one already kept replaces it and is not counted again. */
   readonly rejections: readonly Rejection[];
+  /** What is known of groups from now on, each instead of what was known of it. */
+  readonly groups?: readonly RememberedGroup[];
   /** Stored with the same transaction, even if every record turns out to be a duplicate. */
   readonly checkpoint?: { readonly name: string; readonly cursor: string };
 }

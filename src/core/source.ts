@@ -1,5 +1,6 @@
 /** Ports: sources, where records come from. A push source is called by HTTP requests; a pull source is asked. */
 
+import type { RememberedGroup } from "./group-memory.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, SourceRecord } from "./record.ts";
 
@@ -15,6 +16,8 @@ export interface Prepared {
   readonly received: number;
   readonly parcels: readonly Parcel[];
   readonly rejections: readonly Rejection[];
+  /** What is new of groups that mappings ask for. */
+  readonly groups: readonly RememberedGroup[];
 }
 
 export interface PushRequest {

@@ -1,6 +1,7 @@
 /** The one door in: maps records, checks what comes out and commits everything in one transaction. */
 
 import type { Clock } from "../core/clock.ts";
+import type { GroupMemory } from "../core/group-memory.ts";
 import type { Commit, Ledger } from "../core/ledger.ts";
 import type { Mapping } from "../core/mapping/mapping.ts";
 import type { Observer } from "../core/observer.ts";
@@ -11,6 +12,8 @@ import { createPrepare, type Prepare } from "./prepare.ts";
 export interface IngestDependencies {
   readonly source: string;
   readonly mapping: Mapping;
+  /** What mappings ask for by `@group`: shared by all sources. */
+  readonly groups?: GroupMemory;
   readonly ledger: Ledger;
   readonly observer: Observer;
   readonly clock: Clock;
@@ -37,14 +40,22 @@ export interface IngestResult {
   readonly rejections: readonly Rejection[];
 }
 
-export function createIngest({ source, mapping, ledger, observer, clock, onCommitted }: IngestDependencies): Ingest {
+export function createIngest({
+  source,
+  mapping,
+  groups,
+  ledger,
+  observer,
+  clock,
+  onCommitted,
+}: IngestDependencies): Ingest {
   return {
-    prepare: createPrepare({ mapping, lanes: ledger.lanes }),
+    prepare: createPrepare({ mapping, lanes: ledger.lanes, ...(groups ? { groups } : {}) }),
 
-    async commit({ received, parcels, rejections }, checkpoint) {
+    async commit({ received, parcels, rejections, groups }, checkpoint) {
       const startedAt = clock.now();
       const { duplicates, committed } = await ledger.commit(
-        checkpoint ? { parcels, rejections, checkpoint } : { parcels, rejections },
+        checkpoint ? { parcels, rejections, groups, checkpoint } : { parcels, rejections, groups },
       );
       observer.received(source, received);
       observer.committed(source, committed, clock.now() - startedAt);

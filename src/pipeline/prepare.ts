@@ -1,5 +1,6 @@
 /** Maps what came in, into what is to be committed. Pure work, in whatever thread. */
 
+import type { GroupMemory, RememberedGroup } from "../core/group-memory.ts";
 import { messageUuid, recordUuid } from "../core/identity.ts";
 import type { Mapping } from "../core/mapping/mapping.ts";
 import type { MemoryPool } from "../core/memory-pool.ts";
@@ -12,6 +13,8 @@ export interface PrepareOptions {
   readonly mapping: Mapping;
   /** Of the ledger the messages are for. */
   readonly lanes: number;
+  /** What mappings ask for by `@group`. Default: nothing is known, and nothing noted. */
+  readonly groups?: GroupMemory;
 }
 
 export type Prepare = (intake: Intake) => Prepared;
@@ -38,10 +41,12 @@ export interface Preparer {
 export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Preparer {
   const writer = createParcelWriter(pool);
   let rejections: Rejection[] = [];
+  let groups: RememberedGroup[] = [];
   let received = 0;
   const clear = () => {
     writer.clear();
     rejections = [];
+    groups = [];
     received = 0;
   };
   return {
@@ -49,10 +54,10 @@ export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Prep
     add(outcome) {
       received += 1;
       if ("reason" in outcome) rejections.push(outcome);
-      else interpret(outcome, options, writer, rejections);
+      else interpret(outcome, options, { parcel: writer, rejections, groups });
     },
     take() {
-      const prepared = { received, parcels: [writer.take()], rejections };
+      const prepared = { received, parcels: [writer.take()], rejections, groups };
       clear();
       return prepared;
     },
@@ -67,27 +72,33 @@ export function joinPrepared(all: readonly Prepared[]): Prepared {
     received: all.reduce((sum, { received }) => sum + received, 0),
     parcels: all.flatMap(({ parcels }) => parcels),
     rejections: all.flatMap(({ rejections }) => rejections),
+    groups: all.flatMap(({ groups }) => groups),
   };
 }
 
-/** Maps one record into the parcel; what it refuses is added to `rejections`. */
-function interpret(
-  record: SourceRecord,
-  { mapping, lanes }: PrepareOptions,
-  parcel: ParcelWriter,
-  rejections: Rejection[],
-): void {
+/** What comes of a record goes here. */
+interface Into {
+  readonly parcel: ParcelWriter;
+  readonly rejections: Rejection[];
+  readonly groups: RememberedGroup[];
+}
+
+function interpret(record: SourceRecord, { mapping, lanes, groups: memory }: PrepareOptions, into: Into): void {
+  const { parcel, rejections, groups } = into;
+  const { occurredAt } = record;
   const id = recordUuid(record);
-  const { drafts, problems } = mapping.apply(record);
+  const { drafts, problems } = mapping.apply(record, memory);
   for (const problem of problems) rejections.push(rejectionOf(record, problem));
   parcel.record(id);
-  for (let index = 0; index < drafts.length; index++) {
-    const draft = drafts[index];
-    if (!draft) continue;
+  for (const [index, draft] of drafts.entries()) {
     // The same hash: not computed again.
     const uuid = index === 0 && record.statedAt !== null ? id : messageUuid(record, index);
-    const problem = writeMessage(draft, { uuid, occurredAt: record.occurredAt, lanes }, parcel);
+    const problem = writeMessage(draft, { uuid, occurredAt, lanes }, parcel);
     if (problem) rejections.push(rejectionOf(record, problem));
+    else if (memory && draft.kind === "groupIdentify") {
+      const group = memory.note({ ...draft, occurredAt });
+      if (group) groups.push(group);
+    }
   }
 }
 

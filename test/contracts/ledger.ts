@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PrickleError } from "../../src/core/errors.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import type { Claim, Commit, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
@@ -148,6 +149,27 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         expect(await ledger.status()).toMatchObject({ rejected: 3, rejectedByReason: { missing_user: 3 } });
         const details = (await ledger.listRejections({ limit: 10 })).map(({ detail }) => detail);
         expect(details.sort()).toEqual(["newer", "why", "why"]);
+      });
+    });
+
+    describe("what is known of groups", () => {
+      const group = (groupKey: string, properties: JsonObject, groupType = "company") =>
+        ({ groupType, groupKey, properties, occurredAt: 7 }) as const;
+
+      it("is the last word of the commits on each, over a restart, for the types asked", async () => {
+        const nothing = { parcels: [], rejections: [] };
+        await ledger.commit({ ...nothing, groups: [group("acme", { plan: "free" }), group("p1", {}, "project")] });
+        await ledger.commit({ ...nothing, groups: [group("acme", { plan: "pro", ä: [1] }), group("beta", {})] });
+        await reopen();
+        expect(await ledger.groups(["company"])).toEqual([group("acme", { plan: "pro", ä: [1] }), group("beta", {})]);
+        expect(await ledger.groups(["project", "other"])).toEqual([group("p1", {}, "project")]);
+      });
+
+      it("is not changed by a commit that is refused", async () => {
+        await reopen({ maxDepth: 0 });
+        const full = { ...commitOf([messageOf(0, "a")]), groups: [group("acme", {})] };
+        await expect(ledger.commit(full)).rejects.toMatchObject({ code: "LEDGER_FULL" });
+        expect(await ledger.groups(["company"])).toEqual([]);
       });
     });
 

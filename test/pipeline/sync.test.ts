@@ -49,6 +49,7 @@ function createDisk(obstruct: (records: readonly string[]) => void | Promise<voi
     prepare: ({ records, rejections }) => ({
       received: records.length,
       parcels: [parcelOf(records.map(({ id }) => ({ id: uuidOf(Number(id)), messages: [messageOf(id)] })))],
+      groups: [],
       rejections,
     }),
     async commit({ received, parcels }, checkpoint) {

@@ -24,7 +24,12 @@ function createDisk({ contentBytes = 1, fail = () => false }: { contentBytes?: n
       if (record?.id === "breaks") throw new Error("a bug");
       const contents = new Uint8Array(contentBytes);
       const ids = Buffer.from(record?.id ?? "");
-      return { received: records.length, parcels: [{ records: 1, messages: 1, ids, contents }], rejections: [] };
+      return {
+        received: records.length,
+        parcels: [{ records: 1, messages: 1, ids, contents }],
+        rejections: [],
+        groups: [],
+      };
     },
     commit: async ({ received, parcels }) => {
       if (fail()) throw new PrickleError("LEDGER_FULL", "no room");

@@ -1,10 +1,10 @@
 /** What is wrong with the rules of a mapping beside their values: rules that never apply, group types that never come out. */
 
 import { isJsonObject } from "../json.ts";
+import { conditionTree } from "./coverage.ts";
 import type { EffectiveFile, EffectiveRule, Placed } from "./effective.ts";
 import { type Clause, clausesOf, implies } from "./fql-clauses.ts";
-import { FqlError } from "./fql-tokens.ts";
-import { type FqlNode, parseFql } from "./fql-tree.ts";
+import type { FqlNode } from "./fql-tree.ts";
 import type { ScopeOf } from "./rules.ts";
 import { complain, describe, inside, type Scope, suggestion, warn } from "./scope.ts";
 
@@ -13,7 +13,7 @@ const CALL_TYPES = ["group", "track", "identify", "page", "screen", "alias", "de
 export function checkRules({ rules, groupTypes }: EffectiveFile, scopeOf: ScopeOf): void {
   const seen: Seen[] = [];
   for (const rule of rules) {
-    const tree = treeOf(rule);
+    const tree = conditionTree(rule.parts.get("when")?.value);
     const clauses = tree === null ? null : clausesOf(tree);
     if (tree) checkCallTypes(tree, scopeAt(rule.parts.get("when"), rule, scopeOf));
     if (clauses) checkReachable(clauses, seen, scopeAt(undefined, rule, scopeOf));
@@ -25,18 +25,6 @@ export function checkRules({ rules, groupTypes }: EffectiveFile, scopeOf: ScopeO
 interface Seen {
   readonly rule: EffectiveRule;
   readonly clauses: readonly Clause[];
-}
-
-/** Null where the condition cannot be read, which is said elsewhere. */
-function treeOf({ parts }: EffectiveRule): FqlNode | null {
-  const when = parts.get("when")?.value;
-  if (typeof when !== "string") return { kind: "literal", value: true, written: "true", at: 0 };
-  try {
-    return parseFql(when);
-  } catch (thrown) {
-    if (thrown instanceof FqlError) return null;
-    throw thrown;
-  }
 }
 
 /** A rule that can never be the first whose condition holds. */

@@ -1,5 +1,6 @@
 /** The rules that hold when a mapping is laid over those it extends, every part with the place it was written at. */
 
+import { conditionClauses, covers } from "./coverage.ts";
 import type { RuleFile } from "./file-schema.ts";
 import type { Layer } from "./layers.ts";
 import { ROOT_DIRECTIVE } from "./root-directive.ts";
@@ -79,7 +80,7 @@ function applyRule(rules: EffectiveRule[], rule: RuleFile, place: Place): void {
   const target = targetOf(rules, rule, place);
   if (known) rules.splice(index, 1);
   if (known && target === null) rules.splice(index, 0, effective);
-  else rules.splice(positionOf(rules, target, place), 0, effective);
+  else rules.splice(positionOf(rules, effective, target), 0, effective);
 }
 
 interface Target {
@@ -99,11 +100,18 @@ function targetOf(rules: readonly EffectiveRule[], rule: RuleFile, place: Place)
   return null;
 }
 
-/** Without a word about it, a new rule stands before the first that applies always, for after that it would never be reached. */
-function positionOf(rules: readonly EffectiveRule[], target: Target | null, { layer }: Place): number {
+/** Without a word about it, a new rule stands before the first that wants all it wants, for after that it would never be reached. */
+function positionOf(rules: readonly EffectiveRule[], rule: EffectiveRule, target: Target | null): number {
   if (target) return rules.findIndex(({ name }) => name === target.name) + target.offset;
-  const always = rules.findIndex((rule) => !rule.parts.has("when") && rule.layer !== layer);
-  return always < 0 ? rules.length : always;
+  const clauses = clausesOf(rule);
+  const hides = (other: EffectiveRule) =>
+    other.layer !== rule.layer && (!other.parts.has("when") || covers(clausesOf(other), clauses));
+  const hiding = rules.findIndex(hides);
+  return hiding < 0 ? rules.length : hiding;
+}
+
+function clausesOf({ parts }: EffectiveRule) {
+  return conditionClauses(parts.get("when")?.value);
 }
 
 function partsOf(rule: RuleFile, place: Place): ReadonlyMap<PartName, Placed<unknown>> {

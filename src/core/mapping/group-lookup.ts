@@ -1,6 +1,7 @@
 /** `@group`: the key or a property of a group that is known already. prickle's own; resolved when a record comes in. */
 
 import { isJsonObject, type JsonValue } from "../json.ts";
+import type { GroupRead } from "../known-groups.ts";
 import { readArguments } from "./arguments.ts";
 import { ownValue } from "./own.ts";
 import type { Run } from "./run.ts";
@@ -29,7 +30,7 @@ interface Wanted {
 }
 
 function byKey(key: Expression, { groupType, property }: Wanted, scope: Scope): Expression {
-  noteRead(scope, groupType, null);
+  noteRead(scope, { groupType, property: null, gives: property });
   return (data, run) => {
     const groupKey = scalarOf(key(data, run));
     if (groupKey === null) return undefined;
@@ -48,7 +49,7 @@ function byProperty(
   if (where === null) return nothing;
   const [[known, raw] = ["", null], second] = Object.entries(where);
   if (known === "" || second) return complain(scope, "one property and its value are needed");
-  noteRead(scope, groupType, known);
+  noteRead(scope, { groupType, property: known, gives: property });
   const value = scope.compile(raw, inside(scope, known));
   return (data, run: Run) => {
     const wanted = scalarOf(value(data, run));
@@ -62,7 +63,9 @@ function scalarOf(value: JsonValue | undefined): string | number | boolean | nul
   return value === undefined || value === "" || isJsonObject(value) || Array.isArray(value) ? null : value;
 }
 
-function noteRead({ groupReads }: Scope, groupType: string, property: string | null): void {
-  const isKnown = groupReads.some((read) => read.groupType === groupType && read.property === property);
-  if (!isKnown) groupReads.push({ groupType, property });
+function noteRead({ groupReads }: Scope, { groupType, property, gives }: GroupRead): void {
+  const isKnown = groupReads.some(
+    (read) => read.groupType === groupType && read.property === property && read.gives === gives,
+  );
+  if (!isKnown) groupReads.push({ groupType, property, gives });
 }

@@ -2,7 +2,8 @@
 
 import type { JsonObject } from "../json.ts";
 import { checkMapping } from "./compile.ts";
-import { type Clause, clausesOf, implies, mayHoldTogether } from "./fql-clauses.ts";
+import { covers } from "./coverage.ts";
+import { type Clause, clausesOf, mayHoldTogether } from "./fql-clauses.ts";
 import { differencesFromSegment } from "./fql-differences.ts";
 import { FqlError } from "./fql-tokens.ts";
 import { type FqlNode, parseFql } from "./fql-tree.ts";
@@ -79,7 +80,7 @@ function treeOf(trigger: string, note: Note): FqlNode | null {
 
 /** The narrower rule stands before the wider one, else it would never be reached; of two with one trigger one is made. */
 function addRule(rules: ImportedRule[], rule: ImportedRule, note: Note): void {
-  const same = rules.findIndex((other) => covers(other, rule) && covers(rule, other));
+  const same = rules.findIndex((other) => isWithin(rule, other) && isWithin(other, rule));
   const known = rules[same];
   if (known) {
     const twice = Object.keys(rule.outputs).filter((output) => output in known.outputs);
@@ -89,16 +90,15 @@ function addRule(rules: ImportedRule[], rule: ImportedRule, note: Note): void {
     return void note(`It has the trigger of "${known.name}" and became a part of that rule.`);
   }
   const named = { ...rule, name: freeName(rule.name, rules) };
-  const wider = rules.findIndex((other) => covers(other, rule));
+  const wider = rules.findIndex((other) => isWithin(rule, other));
   const placed = rules.toSpliced(wider < 0 ? rules.length : wider, 0, named);
   const [error] = errorsOf(placed);
   if (error !== undefined) return void leftOut(note, `With the others prickle cannot run it (${error})`);
   rules.splice(0, rules.length, ...placed);
 }
 
-function covers(wide: ImportedRule, narrow: ImportedRule): boolean {
-  if (!wide.clauses || !narrow.clauses) return wide.when === narrow.when;
-  return narrow.clauses.every((clause) => wide.clauses?.some((other) => implies(clause, other)));
+function isWithin(narrow: ImportedRule, wide: ImportedRule): boolean {
+  return wide.when === narrow.when || covers(wide.clauses, narrow.clauses);
 }
 
 function noteOverlaps(rule: ImportedRule, rules: readonly ImportedRule[], notes: ImportNote[]): void {

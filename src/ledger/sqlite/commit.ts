@@ -1,7 +1,9 @@
 /** Stores a group of commits: seen ids, messages, rejections and checkpoints. Runs inside the worker's transaction. */
 
 import { PrickleError } from "../../core/errors.ts";
+import type { RememberedGroup } from "../../core/group-memory.ts";
 import { ID_BYTES } from "../../core/parcel.ts";
+import type { Rejection } from "../../core/record.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
 import type { LogNotes } from "./log-record.ts";
 import type { Outbox } from "./outbox.ts";
@@ -85,27 +87,30 @@ function withoutKnown(ids: Buffer, known: readonly number[]): Buffer {
 function notesOf(replies: ReadonlyMap<PackedCommit, CommitReply>): LogNotes {
   let committed = 0;
   let duplicates = 0;
-  const rejections: LogNotes["rejections"][] = [];
+  const rejections: Rejection[] = [];
+  const groups: RememberedGroup[] = [];
   const checkpoints: (readonly [string, string])[] = [];
   for (const [commit, reply] of replies) {
     if ("committed" in reply) {
       committed += reply.committed;
       duplicates += reply.duplicates.length;
     }
-    if (commit.rejections !== null) rejections.push(JSON.parse(commit.rejections));
+    if (commit.rejections !== null) rejections.push(...JSON.parse(commit.rejections));
+    if (commit.groups !== null) groups.push(...JSON.parse(commit.groups));
     if (commit.checkpoint) checkpoints.push(commit.checkpoint);
   }
   return {
     committed,
     duplicates,
-    ...(rejections.length > 0 ? { rejections: rejections.flatMap((some) => some ?? []) } : {}),
+    ...(rejections.length > 0 ? { rejections } : {}),
+    ...(groups.length > 0 ? { groups } : {}),
     ...(checkpoints.length > 0 ? { checkpoints } : {}),
   };
 }
 
 /** Of what was seen before only the counters tell: it is not worth a flush. */
-function mustLast({ committed = 0, rejections, checkpoints }: LogNotes): boolean {
-  return committed > 0 || rejections !== undefined || checkpoints !== undefined;
+function mustLast({ committed = 0, rejections, groups, checkpoints }: LogNotes): boolean {
+  return committed > 0 || [rejections, groups, checkpoints].some((some) => some !== undefined);
 }
 
 function outboxFull(maxDepth: number): Failure {

@@ -2,7 +2,7 @@
  * Commits as bytes, so that several cross to the ledger's thread in one buffer.
  *
  * group:  u32 commits · commit…
- * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text rejections · text checkpoint name · text cursor
+ * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text rejections · text groups · text checkpoint name · text cursor
  * text:   u32 bytes (NO_TEXT: null) · UTF-8. Numbers are little-endian; ids and contents as in core/parcel.ts.
  */
 
@@ -42,13 +42,13 @@ export function createGroupPacker(): GroupPacker {
     out.numberAt(at, out.length - at - 4);
   }
 
-  function putCommit({ parcels, rejections, checkpoint }: Commit): void {
+  function putCommit({ parcels, rejections, groups = [], checkpoint }: Commit): void {
     out.number(parcels.reduce((sum, { records }) => sum + records, 0));
     out.number(parcels.reduce((sum, { messages }) => sum + messages, 0));
     out.number(parcels.reduce((sum, { contents }) => sum + contents.length, 0));
     for (const { ids } of parcels) out.bytes(ids);
     for (const { contents } of parcels) out.bytes(contents);
-    putText(rejections.length === 0 ? null : JSON.stringify(rejections));
+    for (const list of [rejections, groups]) putText(list.length === 0 ? null : JSON.stringify(list));
     putText(checkpoint?.name ?? null);
     putText(checkpoint?.cursor ?? null);
   }
@@ -74,8 +74,9 @@ export interface PackedCommit {
   /** Where the contents begin and end in the group. */
   readonly from: number;
   readonly to: number;
-  /** JSON, or null when nothing was rejected. */
+  /** JSON, or null when there are none. */
   readonly rejections: string | null;
+  readonly groups: string | null;
   readonly checkpoint: readonly [name: string, cursor: string] | null;
 }
 
@@ -96,8 +97,8 @@ export function readGroup(group: Buffer): readonly PackedCommit[] {
     const ids = group.subarray(at, at + records * ID_BYTES);
     const from = at + ids.length;
     at = from + bytes;
-    const [rejections, name, cursor] = [text(), text(), text()];
+    const [rejections, groups, name, cursor] = [text(), text(), text(), text()];
     const checkpoint = name === null || cursor === null ? null : ([name, cursor] as const);
-    return { records, messages, ids, from, to: from + bytes, rejections, checkpoint };
+    return { records, messages, ids, from, to: from + bytes, rejections, groups, checkpoint };
   });
 }

@@ -8,6 +8,7 @@
  */
 
 import { crc32 } from "node:zlib";
+import type { RememberedGroup } from "../../core/group-memory.ts";
 import { ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
 
@@ -35,6 +36,7 @@ export interface LogNotes {
   readonly committed?: number;
   readonly duplicates?: number;
   readonly rejections?: readonly Rejection[];
+  readonly groups?: readonly RememberedGroup[];
   readonly checkpoints?: readonly (readonly [name: string, cursor: string])[];
   /** Ids of dead letters that went back into the outbox with this. */
   readonly replayed?: readonly number[];

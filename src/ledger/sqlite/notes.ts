@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Counters } from "./counters.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { KnownGroupsTable } from "./known-groups-table.ts";
 import type { LogNotes } from "./log-record.ts";
 import type { Rejections } from "./rejections.ts";
 
@@ -11,9 +12,10 @@ export interface NotesDependencies {
   readonly rejections: Rejections;
   readonly counters: Counters;
   readonly deadLetters: DeadLetters;
+  readonly knownGroups: KnownGroupsTable;
 }
 
-export function createApplyNotes({ database, rejections, counters, deadLetters }: NotesDependencies) {
+export function createApplyNotes({ database, rejections, counters, deadLetters, knownGroups }: NotesDependencies) {
   const putCheckpoint = database.prepare(
     "INSERT INTO checkpoints (name, cursor) VALUES (?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
   );
@@ -23,6 +25,7 @@ export function createApplyNotes({ database, rejections, counters, deadLetters }
     for (const rejection of notes.rejections ?? []) {
       if (rejections.keep(rejection)) counters.add(`rejected:${rejection.reason}`, 1);
     }
+    for (const group of notes.groups ?? []) knownGroups.put(group);
     for (const [name, cursor] of notes.checkpoints ?? []) putCheckpoint.run(name, cursor);
     for (const id of notes.replayed ?? []) deadLetters.remove(id);
   };

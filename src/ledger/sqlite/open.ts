@@ -49,6 +49,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     },
     settle: (claimId, outcomes) => worker.ask("settle", { claimId, exceptions: exceptionsOf(outcomes) }),
     checkpoint: (name) => worker.ask("checkpoint", name),
+    groups: (groupTypes) => worker.ask("groups", groupTypes),
     status: () => worker.ask("status", null),
     listDeadLetters: (filter) => worker.ask("listDeadLetters", filter),
     replayDeadLetters: (filter) => worker.ask("replayDeadLetters", filter),

@@ -1,6 +1,7 @@
 /** What the main thread and the ledger's worker say to each other. */
 
 import type { ErrorCode } from "../../core/errors.ts";
+import type { RememberedGroup } from "../../core/group-memory.ts";
 import type {
   ClaimRequest,
   CommitResult,
@@ -70,6 +71,7 @@ export interface Requests {
   readonly claim: { readonly asks: ClaimRequest; readonly gives: ClaimReply | null };
   readonly settle: { readonly asks: SettleRequest; readonly gives: boolean };
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };
+  readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
   readonly replayDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };

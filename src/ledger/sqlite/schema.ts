@@ -9,6 +9,16 @@ const SCHEMA_VERSION = 2;
 const WITHOUT_LOG = 1;
 export const FILE_NAME = "ledger.sqlite";
 
+const KNOWN_GROUPS = `
+  CREATE TABLE IF NOT EXISTS known_groups (
+    group_type TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    properties TEXT NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    PRIMARY KEY (group_type, group_key)
+  ) WITHOUT ROWID;
+`;
+
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE positions (
@@ -22,6 +32,7 @@ const TABLES = `
   ) WITHOUT ROWID;
   CREATE TABLE seen (id BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE checkpoints (name TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
+  ${KNOWN_GROUPS}
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE rejections (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -86,6 +97,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
+  database.exec(KNOWN_GROUPS);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 

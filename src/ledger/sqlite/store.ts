@@ -8,6 +8,7 @@ import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { createKnownGroupsTable } from "./known-groups-table.ts";
 import { createLeases } from "./leases.ts";
 import { createApplyNotes } from "./notes.ts";
 import { moveTableToLog, readLog } from "./open-log.ts";
@@ -129,7 +130,8 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
   const deadLetters = createDeadLetters(database, outbox, positions);
   const leases = createLeases();
-  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters });
+  const knownGroups = createKnownGroupsTable(database);
+  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
   for (const { ids, notes, runs } of unknown) {
     seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
     applyNotes(notes);
@@ -157,6 +159,8 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: takeClaim(request.asks, now) };
       case "checkpoint":
         return { gives: textOf(cursorOf.get(request.asks)?.cursor) };
+      case "groups":
+        return { gives: knownGroups.list(request.asks) };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":

@@ -76,6 +76,14 @@ describe("a mapping that extends another", () => {
     expect(namesOf(extending("rules: [{ name: track, before: group }]\n"))).toEqual(["track", "group", "the rest"]);
   });
 
+  it("puts a narrower rule before the one that would take its records", () => {
+    const rule = (when: string) =>
+      namesOf(extending(`rules: [{ name: new, when: '${when}', reject: { reason: no_rule, detail: x } }]\n`));
+    expect(rule('type = "track" and event = "Seen"')).toEqual(["group", "new", "track", "the rest"]);
+    expect(rule('type in ["group", "track"] and userId = "u"')).toEqual(["group", "track", "new", "the rest"]);
+    expect(rule('event = "Seen" and type = "group"')).toEqual(["new", "group", "track", "the rest"]);
+  });
+
   it("keeps new rules in the order they are written in", () => {
     const page = (name: string) => `{ name: ${name}, when: name = "${name}", reject: { reason: no_rule, detail: x } }`;
     expect(namesOf(extending(`rules: [${page("one")}, ${page("two")}]\n`))).toEqual([

@@ -281,10 +281,10 @@ describe("@group", () => {
   });
   it("says what it reads, each once", () => {
     const ask = { "@group": { type: "company", where: { hubspot_id: 1 } } };
-    const mapping = compileValue([ask, ask, { "@group": { type: "company", key: "a" } }]);
+    const mapping = compileValue([ask, ask, { "@group": { type: "company", key: "a", property: "plan" } }]);
     expect(mapping.groupReads).toEqual([
-      { groupType: "company", property: "hubspot_id" },
-      { groupType: "company", property: null },
+      { groupType: "company", property: "hubspot_id", gives: null },
+      { groupType: "company", property: null, gives: "plan" },
     ]);
   });
   it("knows nothing without known groups", () => {
