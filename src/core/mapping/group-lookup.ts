@@ -11,7 +11,7 @@ export function compileGroup(argument: unknown, scope: Scope): Expression {
   const given = readArguments(argument, scope, { needed: ["type"], optional: ["key", "where", "property"] });
   if (!given) return nothing;
   const groupType = given.text("type", "");
-  if (groupType !== "" && !scope.groupTypes.includes(groupType)) {
+  if (groupType !== "" && scope.groupTypes.length > 0 && !scope.groupTypes.includes(groupType)) {
     const near = suggestion(groupType, scope.groupTypes);
     warn(inside(scope, "type"), `${describe(groupType)} is not among groupTypes of this mapping.${near}`);
   }
