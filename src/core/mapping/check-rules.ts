@@ -2,9 +2,9 @@
 
 import { isJsonObject } from "../json.ts";
 import type { EffectiveFile, EffectiveRule, Placed } from "./effective.ts";
-import { type Clause, clausesOf, implies } from "./fql-clauses.ts";
-import { FqlError } from "./fql-tokens.ts";
-import { type FqlNode, parseFql } from "./fql-tree.ts";
+import { type Clause, clausesOf, implies } from "./fql/clauses.ts";
+import { FqlError } from "./fql/tokens.ts";
+import { type FqlNode, parseFql } from "./fql/tree.ts";
 import type { ScopeOf } from "./rules.ts";
 import { complain, describe, inside, type Scope, suggestion, warn } from "./scope.ts";
 

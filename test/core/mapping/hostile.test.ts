@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { PrickleError } from "../../../src/core/errors.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import { checkMapping, compileMapping } from "../../../src/core/mapping/compile.ts";
-import { importSubscriptions } from "../../../src/core/mapping/import-subscriptions.ts";
+import { importSubscriptions } from "../../../src/core/mapping/import/subscriptions.ts";
 import type { Mapping } from "../../../src/core/mapping/mapping.ts";
 import { compileValue, recordOf } from "./shipped.ts";
 

@@ -1,0 +1,48 @@
+/** Segment's dialect: what is missing stays as `undefined` until the directive that treats it differently has run. */
+
+import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
+import { setOwn } from "../own.ts";
+import type { Expression, Scope } from "../scope.ts";
+
+/** The same place, where what is missing is kept if the dialect is Segment's. */
+export function keepingMissing(scope: Scope): Scope {
+  return scope.dialect === "segment" ? { ...scope, keepsMissing: true } : scope;
+}
+
+/** Around a directive that keeps what is missing inside: what it gives is JSON again, unless its own place keeps it too. */
+export function settle(expression: Expression, scope: Scope): Expression {
+  if (scope.dialect !== "segment" || scope.keepsMissing) return expression;
+  return (data, run) => withoutMissing(expression(data, run), null);
+}
+
+/** What `@transform` applied: Segment leaves out of it what is missing in objects, but not in lists. */
+export function settleObjects(expression: Expression): Expression {
+  return (data, run) => withoutMissing(expression(data, run), undefined);
+}
+
+/** Left out of objects; in lists null, or kept. What has nothing missing is given back as it is, not copied. */
+function withoutMissing(value: JsonValue | undefined, inLists: null | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return withoutMissingItems(value, inLists);
+  return isJsonObject(value) ? withoutMissingKeys(value, inLists) : value;
+}
+
+function withoutMissingItems(items: JsonValue[], inLists: null | undefined): JsonValue[] {
+  const whole = items.map((item) => settledItem(item, inLists));
+  return whole.every((item, index) => item === items[index]) ? items : whole;
+}
+
+function settledItem(item: JsonValue | undefined, inLists: null | undefined): JsonValue {
+  return (item === undefined ? inLists : withoutMissing(item, inLists)) as JsonValue;
+}
+
+function withoutMissingKeys(object: JsonObject, inLists: null | undefined): JsonObject {
+  const whole: JsonObject = {};
+  let changed = false;
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    const settled = withoutMissing(value, inLists);
+    if (settled !== undefined) setOwn(whole, key, settled);
+    changed ||= settled !== value || settled === undefined;
+  }
+  return changed ? whole : object;
+}
