@@ -326,6 +326,13 @@ describe("hostile templates and patterns", () => {
       ),
   );
 
+  it("@liquid takes 1000 characters and no more", () => {
+    expect(compileValue({ "@liquid": "x".repeat(1000) }).apply(recordOf({})).drafts[0]?.properties.value).toHaveLength(
+      1000,
+    );
+    expect(() => compileValue({ "@liquid": "x".repeat(1001) })).toThrow(/found 1001 characters; 1000 are allowed/);
+  });
+
   it("@liquid neither counts in the record nor reaches a prototype", () => {
     const count = compileValue({ "@liquid": "{% increment n %}{{ n }}{{ n.constructor }}{{ toString }}" });
     const record = deepFreeze(recordOf({ n: 1 }));

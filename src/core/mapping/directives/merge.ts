@@ -1,7 +1,7 @@
 /** `@merge`: objects laid over each other. Source: facts on Segment, 5.3. */
 
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
-import { setOwn } from "../own.ts";
+import { setAllOwn, setOwn } from "../own.ts";
 import { complain, describe, type Expression, inside, nothing, type Scope } from "../scope.ts";
 import { readArguments } from "./arguments.ts";
 import { keepingMissing, settle } from "./missing.ts";
@@ -37,7 +37,7 @@ export function compileMerge(argument: unknown, scope: Scope): Expression {
     const merged: JsonObject = {};
     for (const part of parts) {
       const object = part(data, run);
-      if (isJsonObject(object)) for (const key of Object.keys(object)) setOwn(merged, key, object[key]);
+      if (isJsonObject(object)) setAllOwn(merged, object);
       else if (isSegment) for (const [key, one] of spreadable(object)) setOwn(merged, key, one);
     }
     return merged;

@@ -22,27 +22,30 @@ export function settleObjects(expression: Expression): Expression {
 
 /** Left out of objects; in lists null, or kept. What has nothing missing is given back as it is, not copied. */
 function withoutMissing(value: JsonValue | undefined, inLists: null | undefined): JsonValue | undefined {
-  if (Array.isArray(value)) return withoutMissingItems(value, inLists);
-  return isJsonObject(value) ? withoutMissingKeys(value, inLists) : value;
+  return holdsMissing(value) ? settled(value, inLists) : value;
 }
 
-function withoutMissingItems(items: JsonValue[], inLists: null | undefined): JsonValue[] {
-  const whole = items.map((item) => settledItem(item, inLists));
-  return whole.every((item, index) => item === items[index]) ? items : whole;
+function holdsMissing(value: JsonValue | undefined): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some((item) => item === undefined || holdsMissing(item));
+  for (const key of Object.keys(value)) {
+    const inner = value[key];
+    if (inner === undefined || holdsMissing(inner)) return true;
+  }
+  return false;
+}
+
+function settled(value: JsonValue | undefined, inLists: null | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return value.map((item) => settledItem(item, inLists));
+  if (!isJsonObject(value)) return value;
+  const whole: JsonObject = {};
+  for (const key of Object.keys(value)) {
+    const inner = settled(value[key], inLists);
+    if (inner !== undefined) setOwn(whole, key, inner);
+  }
+  return whole;
 }
 
 function settledItem(item: JsonValue | undefined, inLists: null | undefined): JsonValue {
-  return (item === undefined ? inLists : withoutMissing(item, inLists)) as JsonValue;
-}
-
-function withoutMissingKeys(object: JsonObject, inLists: null | undefined): JsonObject {
-  const whole: JsonObject = {};
-  let changed = false;
-  for (const key of Object.keys(object)) {
-    const value = object[key];
-    const settled = withoutMissing(value, inLists);
-    if (settled !== undefined) setOwn(whole, key, settled);
-    changed ||= settled !== value || settled === undefined;
-  }
-  return changed ? whole : object;
+  return (item === undefined ? inLists : settled(item, inLists)) as JsonValue;
 }
