@@ -12,7 +12,7 @@ import {
   type Origin,
   type ShownRule,
 } from "../core/mapping/effective-mapping.ts";
-import { type ImportNote, importSubscriptions } from "../core/mapping/import-subscriptions.ts";
+import { type ImportNote, importSubscriptions } from "../core/mapping/import/subscriptions.ts";
 import { colorsFor, invocationOf } from "./invocation.ts";
 import { chooseMapping } from "./mapping-choice.ts";
 

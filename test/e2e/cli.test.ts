@@ -205,6 +205,21 @@ it("tells by its exit code why a command could not be carried out", async () => 
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 78, ok: false, problems: [{ path: "sorces" }] });
 });
 
+it("says warnings of a mapping and finds everything in order all the same", async () => {
+  const workplace = await openWorkplace({});
+  const rule = `{ name: r, when: 'type in ["group"]', groupIdentify: { groupType: company, groupKey: k } }`;
+  await writeFile(join(workplace.directory, "own.yaml"), `groupTypes: [company]\nrules: [${rule}]\n`);
+  await writeFile(
+    join(workplace.directory, "own-mapping.yaml"),
+    "sources: { s: { type: segment, mapping: ./own.yaml } }",
+  );
+  const { code, stdout } = await workplace.run("check", "--config", "own-mapping.yaml").ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/own\.yaml:2:\d+ rules\[0\]\.when: warning: Segment knows neither "in"/);
+  expect(stdout).toContain("1 warning");
+  expect(stdout).toContain("Everything is in order.");
+});
+
 it("tells by its exit code what a server, or the data, does not allow", MANY_PROCESSES, async () => {
   const rig = await openRig();
   const { workplace, posthog } = rig;

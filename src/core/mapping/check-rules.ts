@@ -3,8 +3,8 @@
 import { isJsonObject } from "../json.ts";
 import { conditionTree } from "./coverage.ts";
 import type { EffectiveFile, EffectiveRule, Placed } from "./effective.ts";
-import { type Clause, clausesOf, implies } from "./fql-clauses.ts";
-import type { FqlNode } from "./fql-tree.ts";
+import { type Clause, clausesOf, implies } from "./fql/clauses.ts";
+import type { FqlNode } from "./fql/tree.ts";
 import type { ScopeOf } from "./rules.ts";
 import { complain, describe, inside, type Scope, suggestion, warn } from "./scope.ts";
 

@@ -1,8 +1,8 @@
 /** Whether one rule wants every record that another wants. */
 
-import { type Clause, clausesOf, implies } from "./fql-clauses.ts";
-import { FqlError } from "./fql-tokens.ts";
-import { type FqlNode, parseFql } from "./fql-tree.ts";
+import { type Clause, clausesOf, implies } from "./fql/clauses.ts";
+import { FqlError } from "./fql/tokens.ts";
+import { type FqlNode, parseFql } from "./fql/tree.ts";
 
 /** Of a rule's `when`; without one it always holds. Null where it cannot be read, which is said elsewhere. */
 export function conditionTree(when: unknown): FqlNode | null {

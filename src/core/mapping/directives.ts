@@ -1,21 +1,21 @@
 /** The directives of the mapping language by name, each a function from its argument to an expression. */
 
-import { compileArrayPath } from "./array-path.ts";
-import { compileCast } from "./cast.ts";
-import { compileOmit, compilePick, compileRename } from "./directives-bag.ts";
-import { compileExcludeWhenNull, compileFlatten, compileJson } from "./directives-object.ts";
-import { compileCase, compileCoalesce, compileIf } from "./directives-value.ts";
-import { compileDomain } from "./domain.ts";
-import { compileGroup } from "./group-lookup.ts";
-import { compileHash } from "./hash.ts";
-import { compileLiquid } from "./liquid.ts";
-import { compileLookup } from "./lookup.ts";
-import { compileMerge } from "./merge.ts";
+import { compileArrayPath } from "./directives/array-path.ts";
+import { compileOmit, compilePick, compileRename } from "./directives/bags.ts";
+import { compileCast } from "./directives/cast.ts";
+import { compileDomain } from "./directives/domain.ts";
+import { compileGroup } from "./directives/group.ts";
+import { compileHash } from "./directives/hash.ts";
+import { compileLiquid } from "./directives/liquid.ts";
+import { compileLookup } from "./directives/lookup.ts";
+import { compileMerge } from "./directives/merge.ts";
+import { compileExcludeWhenNull, compileFlatten, compileJson } from "./directives/objects.ts";
+import { compileReplace } from "./directives/replace.ts";
+import { compileTemplate } from "./directives/template.ts";
+import { compileTransform } from "./directives/transform.ts";
+import { compileCase, compileCoalesce, compileIf } from "./directives/values.ts";
 import { compilePath } from "./path.ts";
-import { compileReplace } from "./replace.ts";
 import { complain, describe, type Expression, refusalAt, type Scope } from "./scope.ts";
-import { compileTemplate } from "./template.ts";
-import { compileTransform } from "./transform.ts";
 
 export type Directive = (argument: unknown, scope: Scope) => Expression;
 

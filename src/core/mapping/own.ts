@@ -15,6 +15,12 @@ export function setOwn(target: JsonObject, key: string, value: JsonValue | undef
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
+/** Writes every own key of the source, as `setOwn` does. */
+export function setAllOwn(target: JsonObject, source: JsonObject): void {
+  if (Object.hasOwn(source, "__proto__")) for (const key of Object.keys(source)) setOwn(target, key, source[key]);
+  else Object.assign(target, source);
+}
+
 function ownOfText(text: string, key: string): JsonValue | undefined {
   if (key === "length") return text.length;
   return /^(?:0|[1-9]\d*)$/.test(key) ? text[Number(key)] : undefined;

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../json.ts";
 import type { MessageProblem } from "../message.ts";
 import type { EffectiveRule, PartName, Placed } from "./effective.ts";
 import { compilePart } from "./expression.ts";
-import { type Condition, compileCondition } from "./fql.ts";
+import { type Condition, compileCondition } from "./fql/condition.ts";
 import type { Layer } from "./layers.ts";
 import type { Mapped } from "./mapping.ts";
 import { eventOutput, groupIdentifyOutput, type Made, type Output } from "./outputs.ts";

@@ -125,6 +125,7 @@ describe("checking a mapping", () => {
     ["a narrower one", ['type = "track"', 'type = "track" and event = "A"']],
     ["one of several", ['type in ["track", "page"]', 'type = "page"']],
     ["a number within bounds", ["properties.n >= 5", "properties.n > 5 and properties.n < 7"]],
+    ["a number at the bound", ["properties.n >= 5", "properties.n = 5"]],
     ["a number that is named", ["properties.n > 5", "properties.n = 6"]],
     ["what is not excluded", ['event != "B"', 'event = "A"']],
     ["each alternative caught by another rule", ['event = "A"', 'event = "B"', 'event = "A" or event = "B"']],

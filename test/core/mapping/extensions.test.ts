@@ -125,6 +125,37 @@ describe("@cast", () => {
   });
 });
 
+describe("a refusal", () => {
+  const number = { "@cast": { value: at("$.v"), to: "number" } };
+  const text = JSON.stringify({
+    groupTypes: ["company"],
+    rules: [
+      {
+        name: "both",
+        groupIdentify: { groupType: "company", groupKey: "acme", properties: { n: number, m: number } },
+        event: { name: "e", distinctId: "u", groups: { company: at("$.group") } },
+      },
+    ],
+  });
+  const mapping = compileMapping({ name: "both", file: "both.yaml", text });
+
+  it("keeps its output from making a message, and the other outputs of the rule go out", () => {
+    const { drafts, problems } = mapping.apply(recordOf({ v: "N/A", group: "acme" }));
+    expect(drafts).toMatchObject([{ kind: "event", groups: { company: "acme" } }]);
+    expect(problems).toEqual([
+      {
+        reason: "invalid_field",
+        detail: 'both: groupIdentify.properties.n.@cast: found "N/A"; a number is needed.',
+      },
+    ]);
+  });
+
+  it("does not outlive its record", () => {
+    mapping.apply(recordOf({ v: "N/A" }));
+    expect(mapping.apply(recordOf({ v: "1" })).problems).toEqual([]);
+  });
+});
+
 describe("@lookup", () => {
   const table = { t1: "starter", 2: { name: "team" }, true: 3 };
 

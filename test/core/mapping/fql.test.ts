@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkMapping } from "../../../src/core/mapping/compile.ts";
 import { NO_ENVIRONMENT } from "../../../src/core/mapping/environment.ts";
 import { rootScope } from "../../../src/core/mapping/expression.ts";
-import { type Condition, compileCondition as compile } from "../../../src/core/mapping/fql.ts";
+import { type Condition, compileCondition as compile } from "../../../src/core/mapping/fql/condition.ts";
 import type { Dialect, PlacedProblem } from "../../../src/core/mapping/scope.ts";
 
 function compileCondition(text: string, dialect: Dialect = "prickle", problems: PlacedProblem[] = []): Condition {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { PrickleError } from "../../../src/core/errors.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import { checkMapping, compileMapping } from "../../../src/core/mapping/compile.ts";
-import { importSubscriptions } from "../../../src/core/mapping/import-subscriptions.ts";
+import { importSubscriptions } from "../../../src/core/mapping/import/subscriptions.ts";
 import type { Mapping } from "../../../src/core/mapping/mapping.ts";
 import { compileValue, recordOf } from "./shipped.ts";
 
@@ -325,6 +325,13 @@ describe("hostile templates and patterns", () => {
         /filter "\w+" is not allowed/,
       ),
   );
+
+  it("@liquid takes 1000 characters and no more", () => {
+    expect(compileValue({ "@liquid": "x".repeat(1000) }).apply(recordOf({})).drafts[0]?.properties.value).toHaveLength(
+      1000,
+    );
+    expect(() => compileValue({ "@liquid": "x".repeat(1001) })).toThrow(/found 1001 characters; 1000 are allowed/);
+  });
 
   it("@liquid neither counts in the record nor reaches a prototype", () => {
     const count = compileValue({ "@liquid": "{% increment n %}{{ n }}{{ n.constructor }}{{ toString }}" });

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noThenProperty: that is how @if is written
 import { describe, expect, it } from "vitest";
 import { checkMapping, compileMapping } from "../../../src/core/mapping/compile.ts";
-import { importSubscriptions } from "../../../src/core/mapping/import-subscriptions.ts";
+import { importSubscriptions } from "../../../src/core/mapping/import/subscriptions.ts";
 import { applyTo } from "./shipped.ts";
 
 const at = (path: string) => ({ "@path": path });
