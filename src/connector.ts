@@ -27,7 +27,7 @@ import { createTakeIn } from "./pipeline/take-in.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createMetrics } from "./platform/metrics.ts";
 import { VERSION } from "./platform/version.ts";
-import { type Doors, type RunningServer, startServer } from "./server/server.ts";
+import type { Doors, RunningServer } from "./server/server.ts";
 import { createTrackingDoor } from "./sources/segment/tracking-door.ts";
 import { createWebhookDoor } from "./sources/segment/webhook-door.ts";
 
@@ -107,6 +107,7 @@ export async function openConnector(
   return {
     operations,
     async serve(address) {
+      const { startServer } = await import("./server/server.ts");
       server = await startServer({ doors, operations, adminToken, version: VERSION, logger, clock }, address);
       return { url: server.url, adminToken };
     },

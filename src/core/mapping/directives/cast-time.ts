@@ -1,9 +1,13 @@
 /** Dates and times as `@cast` gives them: `2026-02-28`, and `2026-02-28T08:30:00.000Z`, always UTC. */
 
-import { DateTime, IANAZone } from "luxon";
+import { createRequire } from "node:module";
+import { lazily } from "../../lazy.ts";
 import { complain, describe, inside, type Scope } from "../scope.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Cast } from "./cast.ts";
+
+const require = createRequire(import.meta.url);
+const luxon = lazily((): typeof import("luxon") => require("luxon"));
 
 /**
  * Reads ISO 8601, or texts in `format`; numbers, also written as text, are seconds or, from 100,000,000,000 up,
@@ -35,14 +39,14 @@ function readerOfIso(zone: string): ReadTime {
     const day = COMMON.exec(text)?.[1];
     if (day !== undefined && Number(day) <= 28) return finite(Date.parse(text));
     if (NUMERIC.test(text)) return timeOfNumber(Number(text));
-    return finite(DateTime.fromISO(text, { zone }).toMillis());
+    return finite(luxon().DateTime.fromISO(text, { zone }).toMillis());
   };
 }
 
 function readerOfFormat(format: string, zone: string): ReadTime {
   return (value) =>
     typeof value === "string"
-      ? finite(DateTime.fromFormat(value.trim(), format, { zone, locale: "en-US" }).toMillis())
+      ? finite(luxon().DateTime.fromFormat(value.trim(), format, { zone, locale: "en-US" }).toMillis())
       : timeOfNumber(value);
 }
 
@@ -59,11 +63,12 @@ function dayOf(
   zone: string,
 ): string | undefined {
   const text = typeof value === "string" ? value.trim() : "";
-  if (format === null && DAY.test(text)) return DateTime.fromISO(text, { zone: "utc" }).isValid ? text : undefined;
+  if (format === null && DAY.test(text))
+    return luxon().DateTime.fromISO(text, { zone: "utc" }).isValid ? text : undefined;
   const ms = read();
   if (ms === undefined) return undefined;
   if (zone === "utc") return isoOf(ms)?.slice(0, -"T00:00:00.000Z".length);
-  return DateTime.fromMillis(ms, { zone }).toISODate() ?? undefined;
+  return luxon().DateTime.fromMillis(ms, { zone }).toISODate() ?? undefined;
 }
 
 function isoOf(ms: number): string | undefined {
@@ -78,7 +83,7 @@ function finite(ms: number): number | undefined {
 
 function readZone(given: Arguments, scope: Scope): string {
   const zone = given.text("zone", "utc");
-  if (IANAZone.isValidZone(zone) || zone === "utc") return zone;
+  if (luxon().IANAZone.isValidZone(zone) || zone === "utc") return zone;
   complain(inside(scope, "zone"), `found ${describe(zone)}; a zone such as Europe/Oslo or America/New_York is allowed`);
   return "utc";
 }

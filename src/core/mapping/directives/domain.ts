@@ -1,11 +1,15 @@
 /** `@domain`: the registrable domain of a company, from whatever a field holds. prickle's own. Source: facts on HubSpot, 14. */
 
+import { createRequire } from "node:module";
 import { domainToASCII } from "node:url";
-import { isCompanyDomain } from "company-email-validator";
-import { parse } from "tldts";
+import { lazily } from "../../lazy.ts";
 import { describe, type Expression, nothing, type Scope } from "../scope.ts";
 import { readArguments } from "./arguments.ts";
 import { readOtherwise } from "./otherwise.ts";
+
+const require = createRequire(import.meta.url);
+const tldts = lazily((): typeof import("tldts") => require("tldts"));
+const freeMailDomains = lazily((): typeof import("company-email-validator") => require("company-email-validator"));
 
 /** Pages of companies on them say nothing of the company's own domain. */
 const SOCIAL: ReadonlySet<string> = new Set([
@@ -19,6 +23,9 @@ export function compileDomain(argument: unknown, scope: Scope): Expression {
   if (!given) return nothing;
   const value = given.value("value");
   const freeMail = given.flag("freeMail", false);
+  // Lists of ten thousand domains: better loaded now than with the first call.
+  tldts();
+  if (!freeMail) freeMailDomains();
   const allowed = "the domain of a company is needed";
   const otherwise = readOtherwise(given, scope, { fallback: "omit", allowed });
   return (data, run) => {
@@ -33,8 +40,13 @@ function companyDomain(text: string, freeMail: boolean): string | null {
   for (const part of text.split(/[;,\s]+/, MOST_PARTS)) {
     const host = hostOf(part);
     if (host.length > LONGEST_HOST) continue;
-    const { domain, isIcann, isPrivate } = parse(domainToASCII(host), OPTIONS);
-    if (domain !== null && (isIcann || isPrivate) && !SOCIAL.has(domain) && (freeMail || isCompanyDomain(domain)))
+    const { domain, isIcann, isPrivate } = tldts().parse(domainToASCII(host), OPTIONS);
+    if (
+      domain !== null &&
+      (isIcann || isPrivate) &&
+      !SOCIAL.has(domain) &&
+      (freeMail || freeMailDomains().isCompanyDomain(domain))
+    )
       return domain;
   }
   return null;

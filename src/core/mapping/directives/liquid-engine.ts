@@ -1,6 +1,11 @@
 /** liquidjs as a mapping may use it: Segment's limits and refusals, ours where a template could stall or differ from run to run. */
 
-import { type FilterImplOptions, Liquid, type Template } from "liquidjs";
+import { createRequire } from "node:module";
+import type { FilterImplOptions, Liquid, Template } from "liquidjs";
+import { lazily } from "../../lazy.ts";
+
+const require = createRequire(import.meta.url);
+const liquidjs = lazily((): typeof import("liquidjs") => require("liquidjs"));
 
 /** What liquidjs calls so without exporting it. */
 type FilterHandler = Exclude<FilterImplOptions, { handler: unknown }>;
@@ -45,7 +50,7 @@ export function strictLiquidEngine(): LiquidEngine {
 
 function createEngine({ strictFilters }: { readonly strictFilters: boolean }): LiquidEngine {
   const clock = { now: 0 };
-  const liquid = new Liquid({
+  const liquid = new (liquidjs().Liquid)({
     ...LIMITS,
     strictFilters,
     ownPropertyOnly: true,

@@ -1,10 +1,14 @@
 /** `@lookup`: a value through a table of the mapping or of a CSV file. prickle's own. */
 
-import Papa from "papaparse";
+import { createRequire } from "node:module";
 import type { JsonValue } from "../../json.ts";
+import { lazily } from "../../lazy.ts";
 import { complain, describe, type Expression, inside, nothing, type Scope, suggestion, warn } from "../scope.ts";
 import { type Arguments, readArguments } from "./arguments.ts";
 import { readOtherwise } from "./otherwise.ts";
+
+const require = createRequire(import.meta.url);
+const papa = lazily((): typeof import("papaparse") => require("papaparse"));
 
 type Table = ReadonlyMap<string, JsonValue>;
 
@@ -44,7 +48,7 @@ function readCsv(given: Arguments, scope: Scope): Table | null {
     complain(at, read.absent);
     return null;
   }
-  const rows = Papa.parse<Record<string, string>>(read.text.replace(/^\uFEFF/, ""), {
+  const rows = papa().parse<Record<string, string>>(read.text.replace(/^\uFEFF/, ""), {
     header: true,
     skipEmptyLines: true,
   });
