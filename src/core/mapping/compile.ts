@@ -12,6 +12,7 @@ import { type Layer, readLayers } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
 import { applyRules, checkGroupTypes, compileRule } from "./rules.ts";
+import { parseSafely } from "./safe-parsing.ts";
 import type { Scope } from "./scope.ts";
 
 export type { MappingEnvironment, MappingSource } from "./environment.ts";
@@ -76,7 +77,7 @@ function checkReadableRules(layer: Layer): void {
   const { content } = layer;
   if (!isJsonObject(content) || !Array.isArray(content.rules)) return;
   for (const [index, rule] of content.rules.entries()) {
-    const { data } = ruleSchema.safeParse(rule);
+    const { data } = parseSafely(ruleSchema, rule);
     if (data) compileRule(ruleAlone(data, { layer, at: ["rules", index] }), () => scopeAt(layer, [], []));
   }
 }

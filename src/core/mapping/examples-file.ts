@@ -4,6 +4,7 @@ import * as z from "zod";
 import { PrickleError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { mappingProblemLine, readMappingText } from "./mapping-text.ts";
+import { parseSafely } from "./safe-parsing.ts";
 
 export interface ExamplesText {
   readonly text: string;
@@ -49,8 +50,8 @@ export interface ExamplesFile extends z.output<typeof examplesSchema> {
 export function readExamples({ text, file }: ExamplesText): ExamplesFile {
   const read = readMappingText(text, file);
   if ("problems" in read) throw invalid(file, read.problems.map(mappingProblemLine).join("\n"));
-  const parsed = examplesSchema.safeParse(read.content);
-  if (!parsed.success) throw invalid(file, z.prettifyError(parsed.error));
+  const parsed = parseSafely(examplesSchema, read.content);
+  if (!parsed.success) throw invalid(file, z.prettifyError({ issues: parsed.issues }));
   const lineOf = (index: number) => {
     const [place] = read.place([{ at: ["examples", index], severity: "error", message: "" }]);
     return place?.line ?? 1;

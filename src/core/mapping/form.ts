@@ -9,6 +9,7 @@ import {
   ruleSchema,
   schemaFor,
 } from "./file-schema.ts";
+import { parseSafely } from "./safe-parsing.ts";
 import { describe, type PathSegment, type PlacedProblem, suggestion } from "./scope.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -16,9 +17,9 @@ type At = readonly PathSegment[];
 
 /** The file, or null with its problems noted. */
 export function readForm(content: unknown, problems: PlacedProblem[]): MappingFile | null {
-  const parsed = schemaFor(content).safeParse(content);
+  const parsed = parseSafely(schemaFor(content), content);
   if (parsed.success) return parsed.data;
-  problems.push(...firstOfEachPlace(parsed.error.issues).flatMap((issue) => placeIssue(issue, content)));
+  problems.push(...firstOfEachPlace(parsed.issues).flatMap((issue) => placeIssue(issue, content)));
   return null;
 }
 

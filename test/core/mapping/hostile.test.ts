@@ -252,6 +252,12 @@ describe("hostile mappings", () => {
     expect(timed(() => expect(said(content)).toMatch(/1000000 are allowed/))).toBeLessThan(BEARABLE_MS);
   });
 
+  it("an object whose length cannot be compared, where a text belongs, is refused", () => {
+    const rules = "rules: [{ name: { length: { toString: 1 } }, reject: { reason: no_rule, detail: x } }]";
+    expect(said(`groupTypes: [a]\n${rules}\n`)).toMatch(/cannot even be checked/);
+    expect(said(`extends: a\n${rules}\n`)).toMatch(/cannot even be checked/);
+  });
+
   it("anchors that unfold into billions are refused", () => {
     const levels = "bcdefghij".split("").map((name, index) => {
       const inner = `*${String.fromCharCode(name.charCodeAt(0) - 1)}`;
