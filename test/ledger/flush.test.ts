@@ -1,9 +1,10 @@
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { createGroupPacker } from "../../src/ledger/sqlite/group-bytes.ts";
 import type { Reply, Request } from "../../src/ledger/sqlite/protocol.ts";
 import { openStore, type Store } from "../../src/ledger/sqlite/store.ts";
@@ -89,4 +90,31 @@ it("refuses with LEDGER_FULL what there is no room for, and has nothing of it wh
   store = openStore({ directory, destinations: ["posthog"], maxDepth: 1000, seenDays: 7, lanes: 4, segmentBytes: 1e6 });
   const [status] = store.carryOut([request("status", null)]);
   expect(status).toMatchObject({ ok: true, gives: { depth: 2, committed: 2 } });
+});
+
+const limitFiles = (bytes: string) => execFileSync("prlimit", ["--pid", `${process.pid}`, `--fsize=${bytes}:`]);
+const canLimitFiles = (() => {
+  try {
+    execFileSync("prlimit", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+it.skipIf(!canLimitFiles)("takes a record back out of the log when there is no room for the tables after it", () => {
+  for (let record = 1; record <= 200; record++) commit(record);
+  onTestFinished(() => void limitFiles("unlimited"));
+  flush = (file) => {
+    fdatasyncSync(file);
+    limitFiles("4096");
+  };
+  expect(commit(888)).toMatchObject([{ ok: false, failure: { code: "LEDGER_FULL" } }]);
+  expect(disk).toContain("flush");
+  flush = fdatasyncSync;
+  limitFiles("unlimited");
+  expect(commit(999)).toMatchObject([{ ok: true, gives: { replies: [{ committed: 1 }] } }]);
+  expect(commit(888)).toMatchObject([{ ok: true, gives: { replies: [{ duplicates: [], committed: 1 }] } }]);
+  const [status] = store.carryOut([request("status", null)]);
+  expect(status).toMatchObject({ ok: true, gives: { depth: 203, committed: 203 } });
 });

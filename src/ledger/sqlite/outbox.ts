@@ -159,7 +159,7 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     }
     added = [];
     writer.clear();
-    if (flushedEnd > settledEnd) segments.overwrite(NO_MARK, settledEnd);
+    if (flushedEnd > settledEnd) segments.cut(settledEnd);
     flushedEnd = settledEnd;
   }
 
@@ -207,5 +207,3 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     sizeBytes: segments.sizeBytes,
   };
 }
-
-const NO_MARK = new Uint8Array(4);

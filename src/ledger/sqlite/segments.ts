@@ -8,6 +8,7 @@ import {
   fdatasyncSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readdirSync,
   readSync,
@@ -35,8 +36,8 @@ export interface Segments {
   reach(at: number): void;
   /** Writes at the log's end, once reached, and flushes: on disk when it returns. Throws what the file system throws. */
   append(bytes: Uint8Array, at: number): void;
-  /** Overwrites bytes written before; not flushed. */
-  overwrite(bytes: Uint8Array, at: number): void;
+  /** Cuts the last segment off at the log's new end; not flushed. Works where no file may grow. */
+  cut(at: number): void;
   /** Fills `into` with the bytes from `at` on, as far as the segment goes; gives how many there were. */
   read(into: Uint8Array, at: number): number;
   /** Lets go of a segment that is not the last. */
@@ -105,7 +106,11 @@ export function openSegments(directory: string, segmentBytes: number): Segments 
       segment.size = Math.max(segment.size, at - segment.start + bytes.length);
       fdatasyncSync(segment.file);
     },
-    overwrite: (bytes, at) => writeAll(holding(at), bytes, at),
+    cut(at) {
+      const segment = holding(at);
+      segment.size = at - segment.start;
+      ftruncateSync(segment.file, segment.size);
+    },
     read(into, at) {
       const { file, start } = holding(at);
       return readSync(file, into, 0, into.length, at - start);
