@@ -3,6 +3,7 @@
 import type { ByteWriter } from "./bytes.ts";
 import { distinctIdProblem, fittingDistinctId, groupKeyProblem, groupSyncDistinctId, MAX_ID_BYTES } from "./group.ts";
 import { spreadHash } from "./identity.ts";
+import { isoTime } from "./iso-time.ts";
 import type { JsonObject } from "./json.ts";
 import type { ParcelWriter } from "./parcel.ts";
 import type { RejectionReason } from "./record.ts";
@@ -100,7 +101,7 @@ function writeText(
   out.text(',"uuid":"');
   out.uuidText(uuid);
   out.text('","timestamp":"');
-  out.text(new Date(occurredAt).toISOString());
+  out.text(isoTime(occurredAt));
   out.text('","properties":');
   out.text(JSON.stringify(properties));
   out.text("}");

@@ -1,6 +1,7 @@
 /** The door for Segment's SDKs: the HTTP tracking API under `/v1/`. Source: facts on Segment, 2. */
 
 import { PrickleError } from "../../core/errors.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { Rejection, SourceRecord } from "../../core/record.ts";
 import type { PushDoor, PushRequest } from "../../core/source.ts";
@@ -61,7 +62,7 @@ export function createTrackingDoor({ sources, limits }: TrackingDoorOptions): Pu
     if (!isJsonObject(body)) throw invalid(`The body is ${describe(body)}; a JSON object is needed.`);
     const source = sourceOf(request.headers.authorization, body);
     const { receivedAt } = request;
-    const door = { source, receivedAt, received: new Date(receivedAt).toISOString(), limits: allowed };
+    const door = { source, receivedAt, received: isoTime(receivedAt), limits: allowed };
     return intakeOf(source, endpoint === "batch" ? readBatch(body, door) : [readSingle(body, endpoint, door)]);
   };
 }
@@ -125,7 +126,7 @@ function readOne(value: JsonValue, { door, sentAt, index, maxBytes, shared }: Pl
 function addEdgeFields({ payload, id, occurredAt, statedAt }: SourceRecord, received: string): void {
   payload.messageId = id;
   if (isAbsent(payload.originalTimestamp) && statedAt !== null) payload.originalTimestamp = payload.timestamp ?? null;
-  if (occurredAt !== statedAt || isAbsent(payload.timestamp)) payload.timestamp = new Date(occurredAt).toISOString();
+  if (occurredAt !== statedAt || isAbsent(payload.timestamp)) payload.timestamp = isoTime(occurredAt);
   if (isAbsent(payload.receivedAt)) payload.receivedAt = received;
 }
 
