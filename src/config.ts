@@ -12,6 +12,7 @@ import { type ConfigInput, configSchema, DEFAULT_DATA_DIR, type ParsedConfig } f
 import type { Secret } from "./config/secret.ts";
 import { PrickleError } from "./core/errors.ts";
 import { checkMapping, compileMapping, type MappingSource } from "./core/mapping/compile.ts";
+import { parseSafely } from "./core/safe-parsing.ts";
 
 export { type ConfigProblem, problemLine } from "./config/problem.ts";
 export type { ConfigInput } from "./config/schema.ts";
@@ -203,10 +204,11 @@ function examine(
   if (opened.problems.length > 0) return { config: null, problems: opened.problems, mappings: [] };
   const { data, findings, fromEnvironment } = substitute(opened.document.data, env);
   const overridden = withOverrides(data, cwd, overrides);
-  const parsed = configSchema.safeParse(overridden);
+  const parsed = parseSafely(configSchema, overridden);
   const isFromEnvironment = (at: Path) => fromEnvironment.has(JSON.stringify(at));
-  const issues =
-    parsed.error?.issues.flatMap((issue) => findingsOf(issue, { data: overridden, isFromEnvironment })) ?? [];
+  const issues = parsed.success
+    ? []
+    : parsed.issues.flatMap((issue) => findingsOf(issue, { data: overridden, isFromEnvironment }));
   const places = { directory: opened.directory, display: (path: string) => display(path, cwd), cwd, env: mappingEnv };
   const read = mappingsNamed(overridden).map(({ mapping, at }) => readMappingFile(mapping, at, places));
   const mappings = read.filter((one) => "text" in one);

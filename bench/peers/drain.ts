@@ -13,7 +13,7 @@ import type { DrainInput, DrainResult } from "../drain.ts";
 import { BENCH_DESTINATION, openBenchLedger } from "./bench-ledger.ts";
 
 const CONCURRENCY = 4;
-const BATCH = 500;
+const BATCH = 1000;
 
 const { dataDir, sinkUrl, by }: DrainInput = JSON.parse(process.argv[2] ?? "{}");
 const ledger = await openBenchLedger(dataDir);

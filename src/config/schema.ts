@@ -56,7 +56,7 @@ const posthog = z.strictObject({
     .describe("https://us.i.posthog.com, https://eu.i.posthog.com or the URL of your own, without user and password"),
   token: secret("the project token, phc_…"),
   historicalMigration: z.boolean().default(false).describe("true or false: mark what is sent as history"),
-  maxMessages: count(10_000).default(500).describe("a whole number from 1 to 10000: messages per request"),
+  maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
   concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once"),
   messagesPerSecond: rate.default(1000).describe("a number above 0, or null for no limit"),

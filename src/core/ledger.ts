@@ -91,6 +91,7 @@ export interface ClaimRequest {
 
 export interface Claim {
   readonly id: number;
+  /** Their bodies are valid until the claim is settled. */
   readonly messages: readonly OutboxMessage[];
 }
 

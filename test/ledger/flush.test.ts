@@ -65,7 +65,7 @@ it("flushes nothing for what may be done again: claims, settlements and what was
     request("claim", { destination: "posthog", maxMessages: 9, maxBytes: 999, leaseMs: 9 }),
   ]);
   expect(claimed).toMatchObject({ ok: true, gives: { slots: [{ count: 1 }] } });
-  store.carryOut([request("settle", { claimId: 1, exceptions: [] })]);
+  store.carryOut([request("settle", { claimId: 1, exceptions: [], memory: null })]);
   expect(commit(0)).toMatchObject([{ ok: true, gives: { replies: [{ duplicates: [0], committed: 0 }] } }]);
   expect(disk).toEqual([]);
 });

@@ -3,6 +3,7 @@
 import { PrickleError } from "../errors.ts";
 import { isJsonObject } from "../json.ts";
 import { type GroupRead, NO_KNOWN_GROUPS } from "../known-groups.ts";
+import { parseSafely } from "../safe-parsing.ts";
 import { checkRules } from "./check-rules.ts";
 import { layOver, ruleAlone } from "./effective.ts";
 import type { MappingSource } from "./environment.ts";
@@ -12,7 +13,6 @@ import { type Layer, readLayers } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
 import { applyRules, checkGroupTypes, compileRule } from "./rules.ts";
-import { parseSafely } from "./safe-parsing.ts";
 import type { Scope } from "./scope.ts";
 
 export type { MappingEnvironment, MappingSource } from "./environment.ts";

@@ -3,8 +3,8 @@
 import * as z from "zod";
 import { PrickleError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
+import { parseSafely } from "../safe-parsing.ts";
 import { mappingProblemLine, readMappingText } from "./mapping-text.ts";
-import { parseSafely } from "./safe-parsing.ts";
 
 export interface ExamplesText {
   readonly text: string;

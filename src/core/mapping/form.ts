@@ -1,6 +1,7 @@
 /** What zod finds wrong with the form of a mapping file, said in prickle's words. */
 
 import type * as z from "zod";
+import { parseSafely } from "../safe-parsing.ts";
 import {
   changeSchema,
   extensionSchema,
@@ -9,7 +10,6 @@ import {
   ruleSchema,
   schemaFor,
 } from "./file-schema.ts";
-import { parseSafely } from "./safe-parsing.ts";
 import { describe, type PathSegment, type PlacedProblem, suggestion } from "./scope.ts";
 
 type Issue = z.core.$ZodIssue;

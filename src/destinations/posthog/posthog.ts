@@ -28,7 +28,7 @@ export interface PosthogOptions {
 }
 
 const DEFAULT_LIMITS = {
-  maxMessages: 500,
+  maxMessages: 1000,
   maxBytes: 5_000_000,
   concurrency: 4,
   messagesPerSecond: 1000,

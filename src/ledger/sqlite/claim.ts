@@ -2,6 +2,7 @@
 
 import { type ByteWriter, createByteWriter } from "../../core/bytes.ts";
 import type { ClaimRequest } from "../../core/ledger.ts";
+import { createMemoryPool } from "../../core/memory-pool.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox, Run } from "./outbox.ts";
@@ -14,9 +15,15 @@ export interface ClaimDependencies {
   readonly leases: Leases;
 }
 
-export type TakeClaim = (request: ClaimRequest, now: number) => ClaimReply | null;
+export interface Claims {
+  take(request: ClaimRequest, now: number): ClaimReply | null;
+  /** Memory of a claim that came back. */
+  reuse(memory: ArrayBuffer): void;
+}
 
-export function createTakeClaim({ outbox, positions, leases }: ClaimDependencies): TakeClaim {
+const MOST_UNUSED = 8;
+
+export function createClaims({ outbox, positions, leases }: ClaimDependencies): Claims {
   /** Lane to begin with, by destination: each claim goes on where the one before ended, so that no lane starves. */
   const turns = new Map<string, number>();
 
@@ -26,7 +33,9 @@ export function createTakeClaim({ outbox, positions, leases }: ClaimDependencies
   }
 
   const frames = createByteWriter();
-  return (request, now) => {
+  const pool = createMemoryPool(MOST_UNUSED);
+
+  function take(request: ClaimRequest, now: number): ClaimReply | null {
     const { destination, leaseMs } = request;
     const first = turns.get(destination) ?? 0;
     frames.cut(0);
@@ -44,8 +53,12 @@ export function createTakeClaim({ outbox, positions, leases }: ClaimDependencies
     const { slots } = basket;
     if (slots.length === 0) return null;
     const { claimId } = leases.take({ destination, expiresAt: now + leaseMs, slots });
-    return { id: claimId, bytes: new Uint8Array(frames.view(0, frames.length)), slots };
-  };
+    const bytes = new Uint8Array(pool.take(frames.length), 0, frames.length);
+    bytes.set(frames.view(0, frames.length));
+    return { id: claimId, bytes, slots };
+  }
+
+  return { take, reuse: pool.give };
 }
 
 interface Basket {

@@ -29,6 +29,7 @@ export interface SqliteLedgerOptions {
 }
 
 const DEFAULT_LANES = 64;
+const MOST_CLAIMS = 64;
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
@@ -40,14 +41,25 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     await worker.close();
     throw thrown;
   });
+  /** Memory of claims, by their id: it goes back with the settlement. */
+  const memories = new Map<number, ArrayBuffer>();
   return {
     lanes: opened.lanes,
     commit: createGroupCommit((bytes) => worker.ask("commit", { bytes })),
     async claim(request) {
       const reply = await worker.ask("claim", request);
-      return reply && readClaim(reply);
+      if (!reply) return null;
+      memories.set(reply.id, reply.bytes.buffer);
+      const [oldest] = memories.keys();
+      // Whose lease ran out may never be settled.
+      if (memories.size > MOST_CLAIMS && oldest !== undefined) memories.delete(oldest);
+      return readClaim(reply);
     },
-    settle: (claimId, outcomes) => worker.ask("settle", { claimId, exceptions: exceptionsOf(outcomes) }),
+    settle(claimId, outcomes) {
+      const memory = memories.get(claimId) ?? null;
+      memories.delete(claimId);
+      return worker.ask("settle", { claimId, exceptions: exceptionsOf(outcomes), memory });
+    },
     checkpoint: (name) => worker.ask("checkpoint", name),
     groups: (groupTypes) => worker.ask("groups", groupTypes),
     status: () => worker.ask("status", null),

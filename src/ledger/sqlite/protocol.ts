@@ -40,6 +40,8 @@ export interface SettleRequest {
   readonly claimId: number;
   /** Index into the claim's messages and what became of it; those not named were delivered. */
   readonly exceptions: readonly (readonly [index: number, outcome: SettleOutcome])[];
+  /** Of the claim, handed back; null when it was before. */
+  readonly memory: ArrayBuffer | null;
 }
 
 /** The frames of the claimed messages, end to end, and whose they are. */

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
-import { createTakeClaim } from "./claim.ts";
+import { createClaims } from "./claim.ts";
 import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -142,7 +142,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
 
   const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, maxDepth: options.maxDepth });
-  const takeClaim = createTakeClaim(parts);
+  const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
 
@@ -152,11 +152,12 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "commit":
         return { gives: { replies: commitGroup(request.asks.bytes, now), bytes: request.asks.bytes } };
       case "settle": {
+        if (request.asks.memory) claims.reuse(request.asks.memory);
         const lease = settleClaim(request.asks, now);
         return { gives: lease !== null, afterwards: () => lease && leases.release(lease) };
       }
       case "claim":
-        return { gives: takeClaim(request.asks, now) };
+        return { gives: claims.take(request.asks, now) };
       case "checkpoint":
         return { gives: textOf(cursorOf.get(request.asks)?.cursor) };
       case "groups":

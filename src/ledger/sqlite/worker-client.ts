@@ -72,7 +72,8 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
 }
 
 function transferred(request: Request): ArrayBuffer[] {
-  return request.kind === "commit" ? [request.asks.bytes.buffer] : [];
+  if (request.kind === "commit") return [request.asks.bytes.buffer];
+  return request.kind === "settle" && request.asks.memory ? [request.asks.memory] : [];
 }
 
 /** Beside this file, and built or not as this file is. */
