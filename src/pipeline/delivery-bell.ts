@@ -10,13 +10,16 @@ export interface Bell {
   wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void>;
 }
 
+/** Without a reason an abort makes an error, stack and all, that nobody looks at. */
+const RUNG = "rung";
+
 export function createBell(): Bell {
   let rung = false;
   const listeners = new Set<AbortController>();
   return {
     ring() {
       rung = true;
-      for (const listener of listeners) listener.abort();
+      for (const listener of listeners) listener.abort(RUNG);
     },
     clear() {
       rung = false;
@@ -25,7 +28,7 @@ export function createBell(): Bell {
       if (rung || signal.aborted) return;
       const listener = new AbortController();
       listeners.add(listener);
-      const onAbort = () => listener.abort();
+      const onAbort = () => listener.abort(RUNG);
       signal.addEventListener("abort", onAbort, { once: true });
       await clock.sleep(ms, listener.signal);
       signal.removeEventListener("abort", onAbort);

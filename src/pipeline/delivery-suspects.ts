@@ -45,9 +45,10 @@ export function createSuspects(): Suspects {
     },
 
     noteFailures(messages, outcomes) {
-      for (const [index, { lane }] of messages.entries()) {
+      for (let index = 0; index < messages.length; index++) {
+        const lane = messages[index]?.lane ?? -1;
         if (outcomes[index]?.kind === "retry") failedAt.set(lane, deliveries);
-        else failedAt.delete(lane);
+        else if (failedAt.size > 0) failedAt.delete(lane);
       }
     },
 
