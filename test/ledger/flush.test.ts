@@ -92,6 +92,29 @@ it("refuses with LEDGER_FULL what there is no room for, and has nothing of it wh
   expect(status).toMatchObject({ ok: true, gives: { depth: 2, committed: 2 } });
 });
 
+it("uses the memory of a claim for one other claim only, also when its settlement had to be tried again", () => {
+  const claim = () => {
+    const asks = { destination: "posthog", maxMessages: 1, maxBytes: 999, leaseMs: 9 };
+    const [reply] = store.carryOut([request("claim", asks)]);
+    if (!reply?.ok || typeof reply.gives !== "object" || !reply.gives || !("slots" in reply.gives)) throw new Error();
+    return reply.gives;
+  };
+  const { id, bytes } = claim();
+  fs.writeSync = (() => {
+    throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" });
+  }) as typeof writeSync;
+  syncBuiltinESMExports();
+  const settle = request("settle", { claimId: id, exceptions: [], memory: bytes.buffer });
+  expect(store.carryOut([settle, commitRequest(1)]).map(({ ok }) => ok)).toEqual([true, false]);
+  fs.writeSync = writeSync;
+  syncBuiltinESMExports();
+  const lanes = commitOf([messageOf(1, "one"), messageOf(2, "two")], 2);
+  store.carryOut([request("commit", { bytes: pack([lanes]) })]);
+  const memories = [claim(), claim()].map((one) => one.bytes.buffer);
+  expect(memories[0]).toBe(bytes.buffer);
+  expect(memories[1]).not.toBe(bytes.buffer);
+});
+
 const limitFiles = (bytes: string) => execFileSync("prlimit", ["--pid", `${process.pid}`, `--fsize=${bytes}:`]);
 const canLimitFiles = (() => {
   try {

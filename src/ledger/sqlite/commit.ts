@@ -30,6 +30,7 @@ export function createCommitGroup({ outbox, positions, seen, applyNotes, maxDept
   const builder = createRunBuilder(positions.lanes);
 
   return (bytes, now) => {
+    builder.clear();
     const group = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const commits = readGroup(group);
     const taken = takenOf(commits, maxDepth - positions.depth());

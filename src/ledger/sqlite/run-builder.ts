@@ -5,6 +5,8 @@ import type { LoggedRun } from "./log-record.ts";
 import type { Positions } from "./positions.ts";
 
 export interface RunBuilder {
+  /** Forgets what a transaction that failed left behind. */
+  clear(): void;
   /** Adds the messages of a commit, whose contents lie between two places of `group`; those of known records are left out. Gives how many were added. */
   add(group: Buffer, contents: { readonly from: number; readonly to: number }, known: ReadonlySet<number>): number;
   /** What was added since the last time, as runs that go on where their lanes end, and the places of their frames. */
@@ -24,6 +26,9 @@ export function createRunBuilder(lanes: number): RunBuilder {
   /** Pairs as above, by lane. */
   const byLane = Array.from({ length: lanes }, (): number[] => []);
   return {
+    clear() {
+      for (const places of byLane) places.length = 0;
+    },
     add(group, { from, to }, known) {
       let added = 0;
       for (let at = from, record = 0; at < to; record++) {

@@ -152,9 +152,13 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "commit":
         return { gives: { replies: commitGroup(request.asks.bytes, now), bytes: request.asks.bytes } };
       case "settle": {
-        if (request.asks.memory) claims.reuse(request.asks.memory);
+        const { memory } = request.asks;
         const lease = settleClaim(request.asks, now);
-        return { gives: lease !== null, afterwards: () => lease && leases.release(lease) };
+        const afterwards = () => {
+          if (lease) leases.release(lease);
+          if (memory) claims.reuse(memory);
+        };
+        return { gives: lease !== null, afterwards };
       }
       case "claim":
         return { gives: claims.take(request.asks, now) };
