@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import { createBackfillOperation } from "./connector/backfill.ts";
+import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Destination } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
@@ -66,7 +67,8 @@ export async function openConnector(
   const mappings = compileMappings(config.sources);
   const { observer, expose } = createMetrics();
   await using opening = new AsyncDisposableStack();
-  const { ledger, engine } = await openStores(config, opening, { logger, clock, openLedger });
+  const groupRules = Object.fromEntries([...mappings].map(([source, mapping]) => [source, mapping.groupRules]));
+  const { ledger, engine } = await openStores(config, opening, { groupRules, logger, clock, openLedger });
   const deliveries = config.destinations.map((settings) => {
     const destination = openDestination(settings, { engine, clock });
     opening.defer(() => destination.close());
@@ -124,7 +126,7 @@ export async function openConnector(
 async function openStores(
   { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
   opening: AsyncDisposableStack,
-  { logger, clock, openLedger }: Required<Omit<ConnectorDependencies, "random">>,
+  parts: Required<Omit<ConnectorDependencies, "random">> & { readonly groupRules: RulesBySource },
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new PrickleError("LEDGER_UNAVAILABLE", `${dataDir}: ${cause instanceof Error ? cause.message : cause}`, {
@@ -133,7 +135,9 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const ledger = await openLedger({ directory: dataDir, destinations: names, maxDepth, seenDays, clock, logger });
+  const { groupRules, logger, clock, openLedger } = parts;
+  const kept = { directory: dataDir, destinations: names, maxDepth, seenDays };
+  const ledger = await openLedger({ ...kept, groupRules, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };
   const engine = await openEngine({ path: join(dataDir, "engine.duckdb"), logger });

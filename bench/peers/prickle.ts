@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { createSecret } from "../../src/config/secret.ts";
 import { parseConfig } from "../../src/config.ts";
 import { openConnector } from "../../src/connector.ts";
+import { emptyTally } from "../../src/core/attribution/step.ts";
 import type { Ledger } from "../../src/core/ledger.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "../../src/ledger/sqlite/open.ts";
 import { createLogger } from "../../src/platform/logger.ts";
@@ -50,6 +51,7 @@ async function openForgetfulLedger(options: SqliteLedgerOptions): Promise<Ledger
     commit: async ({ parcels }) => ({
       duplicates: [],
       committed: parcels.reduce((sum, { messages }) => sum + messages, 0),
+      attribution: emptyTally(),
     }),
   };
 }

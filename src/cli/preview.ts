@@ -68,9 +68,13 @@ function inputOf({ input, as }: PreviewOptions) {
   return { from: input === "-" ? process.stdin : input, as, source: "preview", receivedAt: Date.now() };
 }
 
-function asJson(place: number, { rule, drafts, problems }: Preview) {
-  const { messages } = outcomeOf({ rule, drafts, problems });
-  return { place, rule, messages, problems: problems.map(({ reason, detail }) => ({ reason, detail })) };
+function asJson(place: number, { rule, drafts, statements, problems }: Preview) {
+  return {
+    place,
+    rule,
+    ...outcomeOf({ drafts, statements, problems }),
+    problems: problems.map(({ reason, detail }) => ({ reason, detail })),
+  };
 }
 
 function showPreview(place: number, { rule, drafts, problems }: Preview, paint: Colors): string {

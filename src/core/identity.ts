@@ -13,7 +13,10 @@ export function recordUuid({ source, id, statedAt }: SourceRecord): Uuid {
 }
 
 /** The uuid of output `index` of a record. */
-export function messageUuid({ source, id, statedAt, occurredAt }: SourceRecord, index: number): Uuid {
+export function messageUuid(
+  { source, id, statedAt, occurredAt }: Omit<SourceRecord, "receivedAt" | "payload">,
+  index: number,
+): Uuid {
   return deterministicUuid(source, id, index, statedAt ?? occurredAt);
 }
 
@@ -47,4 +50,21 @@ export function spreadHash(text: string, before = FNV_BASIS): number {
     value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
   }
   return value >>> 0;
+}
+
+const GROUP_HASH = spreadHash("g\0");
+const PERSON_HASH = spreadHash("d\0");
+
+/** What is said of one group leaves in the order in which it was committed. */
+export function groupHash(groupType: string, groupKey: string): number {
+  return spreadHash(groupKey, spreadHash("\0", spreadHash(groupType, GROUP_HASH)));
+}
+
+/** So do the events of one person. */
+export function personHash(distinctId: string): number {
+  return spreadHash(distinctId, PERSON_HASH);
+}
+
+export function groupLane(groupType: string, groupKey: string, lanes: number): number {
+  return groupHash(groupType, groupKey) % lanes;
 }

@@ -8,6 +8,7 @@
  * Failures of the store are LEDGER_UNAVAILABLE, LEDGER_FULL or LEDGER_LOCKED, all retryable, from any call.
  */
 
+import type { AttributionTally } from "./attribution/step.ts";
 import type { Outcome } from "./destination.ts";
 import type { RememberedGroup } from "./group-memory.ts";
 import type { OutboxMessage } from "./message.ts";
@@ -20,8 +21,10 @@ export interface Ledger {
 
   /**
    * Puts everything in `commit` on disk in one transaction and only then resolves. Records whose id was seen in the
-   * last `seenDays`, or earlier in the same commit, are left out, messages and all, and named in `duplicates`. Calls
-   * made at the same time share one transaction and one flush, and are committed in the order they were made.
+   * last `seenDays`, or earlier in the same commit, are left out, messages and all, and named in `duplicates`. What
+   * records say of people and groups is kept with them, and their messages are attributed by it (core/attribution)
+   * within the transaction: statements first, then message by message. Calls made at the same time share one
+   * transaction and one flush, and are committed in the order they were made.
    * @throws LEDGER_FULL when the disk or the outbox (`maxDepth`) is full. Nothing of the commit is stored then.
    */
   commit(commit: Commit): Promise<CommitResult>;
@@ -64,6 +67,8 @@ export interface Ledger {
 }
 
 export interface Commit {
+  /** Name of the source of its records; needed for those that are to be attributed. */
+  readonly source?: string;
   /** Only records that make messages: one that makes none may make some once its mapping is mended. */
   readonly parcels: readonly Parcel[];
   /** One with the source, record id and reason of one already kept replaces it and is not counted again. */
@@ -79,6 +84,7 @@ export interface CommitResult {
   readonly duplicates: readonly number[];
   /** Messages put into the outbox. */
   readonly committed: number;
+  readonly attribution: AttributionTally;
 }
 
 export interface ClaimRequest {

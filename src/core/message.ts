@@ -2,7 +2,7 @@
 
 import type { ByteWriter } from "./bytes.ts";
 import { distinctIdProblem, fittingDistinctId, groupKeyProblem, groupSyncDistinctId, MAX_ID_BYTES } from "./group.ts";
-import { spreadHash } from "./identity.ts";
+import { groupHash, personHash } from "./identity.ts";
 import { isoTime } from "./iso-time.ts";
 import type { JsonObject } from "./json.ts";
 import type { ParcelWriter } from "./parcel.ts";
@@ -18,9 +18,21 @@ export type MessageDraft = GroupIdentifyDraft | EventDraft;
 export interface GroupIdentifyDraft {
   readonly kind: "groupIdentify";
   readonly groupType: string;
-  readonly groupKey: string;
+  /** Null: to be resolved by `keys`. */
+  readonly groupKey: string | null;
   /** May be part of the record itself: never changed. */
   readonly properties: Readonly<JsonObject>;
+  readonly keys?: KeyHints;
+}
+
+/** How a record's group may be known beside its key. */
+export interface KeyHints {
+  /** Other names of the group, such as `hubspot:123` or `domain:acme.com`. */
+  readonly aliases: readonly string[];
+  /** Aliases of groups that were merged into this one. */
+  readonly mergedAliases: readonly string[];
+  /** The key when no alias is known. */
+  readonly fallbackKey: string | null;
 }
 
 export interface EventDraft {
@@ -31,7 +43,32 @@ export interface EventDraft {
   readonly properties: JsonObject;
   /** Group type → group key. Empty: the event carries no `$groups`. */
   readonly groups: Readonly<Record<string, string>>;
+  /** Ids of the person whose memberships give the group types that `groups` lacks; the one that counts most first. */
+  readonly groupsOf?: readonly string[];
 }
+
+/** What is to be removed from a group. */
+export interface GroupUnsetDraft {
+  readonly kind: "groupUnset";
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly properties: readonly string[];
+}
+
+/** What a record says of people, beside the messages it makes. */
+export type Statement =
+  | {
+      readonly kind: "membership";
+      /** Of the person, the one that counts most first. */
+      readonly ids: readonly string[];
+      readonly groupType: string;
+      /** Empty with `joins` false: whatever group. */
+      readonly groupKey: string;
+      /** False: leaves it. */
+      readonly joins: boolean;
+    }
+  /** The two ids are one person's. */
+  | { readonly kind: "join"; readonly id: string; readonly earlierId: string };
 
 /** On its way into the ledger, taken out of its parcel. */
 export interface OutgoingMessage {
@@ -69,24 +106,41 @@ export interface MessageContext {
   readonly lanes: number;
 }
 
-/** Adds the message to the record begun in `parcel`, or says why PostHog would drop it or do nothing with it. */
+/** Adds the message to the record begun in `parcel`, with what its attribution needs, or says why PostHog would drop it or do nothing with it. */
 export function writeMessage(
-  draft: MessageDraft,
+  draft: MessageDraft | GroupUnsetDraft,
   context: MessageContext,
   parcel: ParcelWriter,
+  facts = "",
 ): MessageProblem | null {
-  const fields = draft.kind === "event" ? eventFields(draft) : groupIdentifyFields(draft);
+  const fields = fieldsOf(draft);
   if ("reason" in fields) return fields;
-  parcel.beginMessage(context.uuid);
+  parcel.beginMessage(context.uuid, facts);
   writeText(fields, context, parcel.json);
-  const bytes = parcel.messageBytes();
-  if (bytes > MAX_MESSAGE_BYTES) {
-    parcel.dropMessage();
-    const detail = `The message has ${bytes} bytes; PostHog takes ${MAX_MESSAGE_BYTES}.`;
-    return { reason: "message_too_large", detail };
+  const problem = sizeProblem(parcel.messageBytes());
+  if (problem) parcel.dropMessage();
+  else parcel.endMessage(fields.orderingHash % context.lanes);
+  return problem;
+}
+
+/** Why PostHog would not take a message of so many bytes, or null. */
+export function sizeProblem(bytes: number): MessageProblem | null {
+  if (bytes <= MAX_MESSAGE_BYTES) return null;
+  return {
+    reason: "message_too_large",
+    detail: `The message has ${bytes} bytes; PostHog takes ${MAX_MESSAGE_BYTES}.`,
+  };
+}
+
+function fieldsOf(draft: MessageDraft | GroupUnsetDraft): WireFields | MessageProblem {
+  switch (draft.kind) {
+    case "event":
+      return eventFields(draft);
+    case "groupIdentify":
+      return groupIdentifyFields(draft);
+    case "groupUnset":
+      return groupUnsetFields(draft);
   }
-  parcel.endMessage(fields.orderingHash % context.lanes);
-  return null;
 }
 
 function writeText(
@@ -115,12 +169,12 @@ interface WireFields {
   readonly orderingHash: number;
 }
 
-const GROUP_HASH = spreadHash("g\0");
-const PERSON_HASH = spreadHash("d\0");
+/** The event that tells destinations to remove properties of a group. */
+export const GROUP_UNSET = "$group_unset";
 
 function groupIdentifyFields({ groupType, groupKey, properties }: GroupIdentifyDraft): WireFields | MessageProblem {
-  const keyProblem = groupKeyProblem(groupKey);
-  if (keyProblem) return { reason: "invalid_group_key", detail: `Group type "${groupType}": ${keyProblem}.` };
+  const problem = keyProblem(groupType, groupKey);
+  if (problem || groupKey === null) return problem ?? unresolved(groupType);
   const listed = Object.keys(properties).length > 0;
   return {
     event: "$groupidentify",
@@ -131,8 +185,28 @@ function groupIdentifyFields({ groupType, groupKey, properties }: GroupIdentifyD
       // A group without any property stays out of PostHog's list of groups.
       $group_set: listed ? properties : { group_key: groupKey },
     },
-    orderingHash: spreadHash(groupKey, spreadHash("\0", spreadHash(groupType, GROUP_HASH))),
+    orderingHash: groupHash(groupType, groupKey),
   };
+}
+
+/** PostHog has no event for it: its destination makes a call of its REST API of it. */
+function groupUnsetFields({ groupType, groupKey, properties }: GroupUnsetDraft): WireFields {
+  return {
+    event: GROUP_UNSET,
+    distinctId: groupSyncDistinctId(groupType, groupKey),
+    properties: { $group_type: groupType, $group_key: groupKey, $group_unset: [...properties] },
+    orderingHash: groupHash(groupType, groupKey),
+  };
+}
+
+/** Why PostHog would not take the group of a group identify, or null. */
+export function keyProblem(groupType: string, groupKey: string | null): MessageProblem | null {
+  const problem = groupKey === null ? null : groupKeyProblem(groupKey);
+  return problem === null ? null : { reason: "invalid_group_key", detail: `Group type "${groupType}": ${problem}.` };
+}
+
+function unresolved(groupType: string): MessageProblem {
+  return { reason: "unresolved_group_key", detail: `Group type "${groupType}": the record has no key of its own.` };
 }
 
 function eventFields({ event, distinctId, properties, groups }: EventDraft): WireFields | MessageProblem {
@@ -145,8 +219,8 @@ function eventFields({ event, distinctId, properties, groups }: EventDraft): Wir
   const idProblem = distinctIdProblem(distinctId);
   if (idProblem) return { reason: "illegal_distinct_id", detail: `Distinct id: ${idProblem}.` };
   for (const groupType in groups) {
-    const keyProblem = groupKeyProblem(groups[groupType] ?? "");
-    if (keyProblem) return { reason: "invalid_group_key", detail: `Group type "${groupType}": ${keyProblem}.` };
+    const problem = keyProblem(groupType, groups[groupType] ?? "");
+    if (problem) return problem;
     properties.$groups = groups as JsonObject;
   }
   // PostHog does nothing to the groups of a personless event.
@@ -154,5 +228,5 @@ function eventFields({ event, distinctId, properties, groups }: EventDraft): Wir
     delete properties.$process_person_profile;
   }
   const fitting = fittingDistinctId(distinctId);
-  return { event, distinctId: fitting, properties, orderingHash: spreadHash(fitting, PERSON_HASH) };
+  return { event, distinctId: fitting, properties, orderingHash: personHash(fitting) };
 }

@@ -3,7 +3,8 @@
  * delivered.
  *
  * ids:      16 bytes a record
- * messages: for each record u32 messages · for each of them u32 lane · frame
+ * messages: for each record u32 messages · for each of them u32 lane · u32 bytes of its facts · facts · frame
+ * facts:    what its attribution needs (core/attribution/facts.ts), UTF-8; none for a message that leaves as it is
  * frame:    u32 bytes of the JSON text · 16 bytes uuid · JSON text (UTF-8). Numbers are little-endian.
  */
 
@@ -14,27 +15,37 @@ import { type Uuid, uuidTextAt } from "./uuid.ts";
 
 export const ID_BYTES = 16;
 export const FRAME_HEAD_BYTES = 4 + ID_BYTES;
+/** Before the facts. */
+const MESSAGE_HEAD_BYTES = 8;
 
 export interface Parcel {
   readonly records: number;
   readonly messages: number;
   readonly ids: Uint8Array;
   readonly contents: Uint8Array;
+  /** What its records say of people (core/attribution/facts.ts); empty: nothing. */
+  readonly statements: string;
 }
 
 export interface ParcelWriter {
   /** Begins a record of this id (a recordUuid). One that gets no message is left out. */
   record(id: Uuid): void;
   /** Begins a message of the record: what is laid in `json` until `endMessage` is its text. */
-  beginMessage(uuid: Uuid): void;
+  beginMessage(uuid: Uuid, facts?: string): void;
+  /** A message as it stands elsewhere, without its facts. */
+  copyMessage(lane: number, frame: Uint8Array): void;
   readonly json: ByteWriter;
   /** Bytes of the text of the message begun. */
   messageBytes(): number;
   endMessage(lane: number): void;
   /** Takes back the message begun. */
   dropMessage(): void;
+  /** Ends the record begun. */
+  endRecord(): void;
+  /** What was written since the last time or since `clear`, its records ended; valid until more is written. */
+  contents(): Buffer;
   /** What was written since the last time or since `clear`, in memory of its own. */
-  take(): Parcel;
+  take(statements?: string): Parcel;
   clear(): void;
 }
 
@@ -47,6 +58,7 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
   /** Where the record and the message begun stand, and messages the record has so far. */
   let recordAt = 0;
   let messageAt = 0;
+  let frameAt = 0;
   let ofRecord = 0;
 
   function endRecord(): void {
@@ -59,6 +71,7 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
       ids.cut(records * ID_BYTES);
     }
     ofRecord = 0;
+    recordAt = json.length;
   }
 
   function clear(): void {
@@ -73,32 +86,46 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
   return {
     json,
     clear,
+    endRecord,
+    contents: () => json.view(0, json.length),
     record(id) {
       endRecord();
-      recordAt = json.length;
       ids.uuid(id);
       json.number(0);
     },
-    beginMessage(uuid) {
+    beginMessage(uuid, facts = "") {
       messageAt = json.length;
       json.number(0);
       json.number(0);
+      if (facts !== "") {
+        json.text(facts);
+        json.numberAt(messageAt + 4, json.length - messageAt - MESSAGE_HEAD_BYTES);
+      }
+      frameAt = json.length;
+      json.number(0);
       json.uuid(uuid);
     },
-    messageBytes: () => json.length - messageAt - 4 - FRAME_HEAD_BYTES,
+    copyMessage(lane, frame) {
+      json.number(lane);
+      json.number(0);
+      json.bytes(frame);
+      ofRecord += 1;
+    },
+    messageBytes: () => json.length - frameAt - FRAME_HEAD_BYTES,
     endMessage(lane) {
       json.numberAt(messageAt, lane);
-      json.numberAt(messageAt + 4, json.length - messageAt - 4 - FRAME_HEAD_BYTES);
+      json.numberAt(frameAt, json.length - frameAt - FRAME_HEAD_BYTES);
       ofRecord += 1;
     },
     dropMessage: () => json.cut(messageAt),
-    take() {
+    take(statements = "") {
       endRecord();
       const parcel = {
         records,
         messages,
         ids: copyOf(ids.view(0, ids.length), pool),
         contents: copyOf(json.view(0, json.length), pool),
+        statements,
       };
       clear();
       return parcel;
@@ -116,21 +143,56 @@ function copyOf(bytes: Buffer, pool: MemoryPool): Uint8Array {
 
 const OWN_MEMORY_BYTES = 4 * 1024;
 
-/** What a parcel holds, record by record. */
-export function readParcel({ ids, contents }: Parcel): readonly { id: string; messages: readonly OutgoingMessage[] }[] {
-  const buffer = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength);
-  let at = 0;
-  return Array.from({ length: ids.length / ID_BYTES }, (_, index) => {
-    const messages: OutgoingMessage[] = [];
-    const count = buffer.readUInt32LE(at);
+/** A message in the contents of a parcel: places in its bytes. */
+export interface MessagePlace {
+  /** Of the record, from 0. */
+  readonly record: number;
+  readonly lane: number;
+  readonly factsAt: number;
+  /** Where the frame begins, and the facts end. */
+  readonly frameAt: number;
+  readonly end: number;
+}
+
+/** Every message of the contents that lie between two places, in order. */
+export function* messagesIn(contents: Buffer, from: number, to: number): Iterable<MessagePlace> {
+  for (let at = from, record = 0; at < to; record++) {
+    let messages = contents.readUInt32LE(at);
     at += 4;
-    while (messages.length < count) {
-      const lane = buffer.readUInt32LE(at);
-      const from = at + 4 + FRAME_HEAD_BYTES;
-      const end = from + buffer.readUInt32LE(at + 4);
-      messages.push({ lane, uuid: uuidTextAt(buffer, at + 8), json: buffer.toString("utf8", from, end) });
+    for (; messages > 0; messages--) {
+      const lane = contents.readUInt32LE(at);
+      const factsAt = at + MESSAGE_HEAD_BYTES;
+      const frameAt = factsAt + contents.readUInt32LE(at + 4);
+      const end = frameAt + FRAME_HEAD_BYTES + contents.readUInt32LE(frameAt);
+      yield { record, lane, factsAt, frameAt, end };
       at = end;
     }
-    return { id: uuidTextAt(Buffer.from(ids.buffer, ids.byteOffset), index * ID_BYTES), messages };
+  }
+}
+
+/** What a parcel holds, record by record. */
+export function readParcel({ ids, contents }: Parcel): readonly ReadRecord[] {
+  const buffer = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength);
+  const records = Array.from({ length: ids.length / ID_BYTES }, (_, index) => {
+    const id = uuidTextAt(Buffer.from(ids.buffer, ids.byteOffset), index * ID_BYTES);
+    return { id, messages: [] as ReadMessage[] };
   });
+  for (const { record, lane, factsAt, frameAt, end } of messagesIn(buffer, 0, buffer.length)) {
+    records[record]?.messages.push({
+      lane,
+      uuid: uuidTextAt(buffer, frameAt + 4),
+      facts: buffer.toString("utf8", factsAt, frameAt),
+      json: buffer.toString("utf8", frameAt + FRAME_HEAD_BYTES, end),
+    });
+  }
+  return records;
+}
+
+interface ReadMessage extends OutgoingMessage {
+  readonly facts: string;
+}
+
+interface ReadRecord {
+  readonly id: string;
+  readonly messages: readonly ReadMessage[];
 }

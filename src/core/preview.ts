@@ -4,7 +4,7 @@ import { groupSyncDistinctId } from "./group.ts";
 import { recordUuid } from "./identity.ts";
 import { type KnownGroups, NO_KNOWN_GROUPS } from "./known-groups.ts";
 import type { Mapping } from "./mapping/mapping.ts";
-import { type MessageDraft, type MessageProblem, writeMessage } from "./message.ts";
+import { type MessageDraft, type MessageProblem, type Statement, writeMessage } from "./message.ts";
 import { murmur128 } from "./murmur.ts";
 import { createParcelWriter } from "./parcel.ts";
 import type { Rejection, RejectionReason, SourceRecord } from "./record.ts";
@@ -13,6 +13,7 @@ export interface Preview {
   /** Name of the rule that wanted the record; null when none did, or it was refused before. */
   readonly rule: string | null;
   readonly drafts: readonly MessageDraft[];
+  readonly statements: readonly Statement[];
   readonly problems: readonly MessageProblem[];
 }
 
@@ -24,8 +25,8 @@ const LANES = 1;
 export function createPreviewer(mapping: Mapping, groups: KnownGroups = NO_KNOWN_GROUPS): Previewer {
   const parcel = createParcelWriter();
   return (outcome) => {
-    if ("reason" in outcome) return { rule: null, drafts: [], problems: [outcome] };
-    const { rule, drafts, problems } = mapping.apply(outcome, groups);
+    if ("reason" in outcome) return { rule: null, drafts: [], statements: [], problems: [outcome] };
+    const { rule, drafts, statements, problems } = mapping.apply(outcome, groups);
     const uuid = recordUuid(outcome);
     const refused: MessageProblem[] = [];
     parcel.clear();
@@ -35,7 +36,7 @@ export function createPreviewer(mapping: Mapping, groups: KnownGroups = NO_KNOWN
       if (problem) refused.push(problem);
       return problem === null;
     });
-    return { rule, drafts: sent, problems: [...problems, ...refused] };
+    return { rule, drafts: sent, statements, problems: [...problems, ...refused] };
   };
 }
 
@@ -92,8 +93,9 @@ export function createPreviewSum(): PreviewSum {
   function addDraft(draft: MessageDraft): void {
     if (draft.kind === "groupIdentify") {
       groupIdentifies += 1;
-      setOf(identified, draft.groupType).add(numberOf(draft.groupKey));
-      persons.add(numberOf(groupSyncDistinctId(draft.groupType, draft.groupKey)));
+      const key = draft.groupKey ?? draft.keys?.fallbackKey ?? draft.keys?.aliases[0] ?? "";
+      setOf(identified, draft.groupType).add(numberOf(key));
+      persons.add(numberOf(groupSyncDistinctId(draft.groupType, key)));
       return;
     }
     count(events, draft.event);

@@ -34,6 +34,8 @@ export type RejectionReason =
   | "mapping_failed"
   | "undeclared_group_type"
   | "invalid_group_key"
+  | "unresolved_group_key"
+  | "alias_collision"
   | "illegal_distinct_id"
   | "invalid_event_name"
   | "message_too_large";

@@ -21,3 +21,9 @@ export function uuidOf(text: string): Uuid {
   const word = (at: number) => Number.parseInt(hex.slice(at, at + 8), 16) | 0;
   return [word(0), word(8), word(16), word(24)];
 }
+
+/** Of the 16 bytes that stand at `at`. */
+export function uuidAt(bytes: Uint8Array, at: number): Uuid {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
+  return [view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12)];
+}

@@ -54,15 +54,17 @@ export function createIngest({
 
     async commit({ received, parcels, rejections, groups }, checkpoint) {
       const startedAt = clock.now();
-      const { duplicates, committed } = await ledger.commit(
-        checkpoint ? { parcels, rejections, groups, checkpoint } : { parcels, rejections, groups },
+      const commit = { source, parcels, rejections, groups };
+      const { duplicates, committed, attribution } = await ledger.commit(
+        checkpoint ? { ...commit, checkpoint } : commit,
       );
+      const refused = [...rejections, ...attribution.rejections];
       observer.received(source, received);
       observer.committed(source, committed, clock.now() - startedAt);
       if (duplicates.length > 0) observer.duplicated(source, duplicates.length);
-      for (const { reason } of rejections) observer.rejected(source, reason, 1);
+      for (const { reason } of refused) observer.rejected(source, reason, 1);
       if (committed > 0) onCommitted();
-      return { received, messages: committed, duplicates: duplicates.length, rejections };
+      return { received, messages: committed, duplicates: duplicates.length, rejections: refused };
     },
   };
 }

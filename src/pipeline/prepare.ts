@@ -1,13 +1,25 @@
 /** Maps what came in, into what is to be committed. Pure work, in whatever thread. */
 
+import { writeEventFacts, writeIdentifyFacts, writeStatements } from "../core/attribution/facts.ts";
+import { fittingDistinctId } from "../core/group.ts";
 import type { GroupMemory, RememberedGroup } from "../core/group-memory.ts";
 import { messageUuid, recordUuid } from "../core/identity.ts";
 import type { Mapping } from "../core/mapping/mapping.ts";
 import type { MemoryPool } from "../core/memory-pool.ts";
-import { type MessageProblem, writeMessage } from "../core/message.ts";
+import {
+  type EventDraft,
+  type GroupIdentifyDraft,
+  keyProblem,
+  type MessageDraft,
+  type MessageProblem,
+  type Statement,
+  sizeProblem,
+  writeMessage,
+} from "../core/message.ts";
 import { createParcelWriter, type ParcelWriter } from "../core/parcel.ts";
 import type { Rejection, SourceRecord } from "../core/record.ts";
 import type { Intake, Prepared } from "../core/source.ts";
+import type { Uuid } from "../core/uuid.ts";
 
 export interface PrepareOptions {
   readonly mapping: Mapping;
@@ -15,6 +27,8 @@ export interface PrepareOptions {
   readonly lanes: number;
   /** What mappings ask for by `@group`. Default: nothing is known, and nothing noted. */
   readonly groups?: GroupMemory;
+  /** `statements`: only what records say of people, and no messages. Default: everything. */
+  readonly only?: "statements";
 }
 
 export type Prepare = (intake: Intake) => Prepared;
@@ -42,11 +56,13 @@ export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Prep
   const writer = createParcelWriter(pool);
   let rejections: Rejection[] = [];
   let groups: RememberedGroup[] = [];
+  let statements: TimedStatement[] = [];
   let received = 0;
   const clear = () => {
     writer.clear();
     rejections = [];
     groups = [];
+    statements = [];
     received = 0;
   };
   return {
@@ -54,10 +70,12 @@ export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Prep
     add(outcome) {
       received += 1;
       if ("reason" in outcome) rejections.push(outcome);
-      else interpret(outcome, options, { parcel: writer, rejections, groups });
+      else interpret(outcome, options, { parcel: writer, rejections, groups, statements });
     },
     take() {
-      const prepared = { received, parcels: [writer.take()], rejections, groups };
+      const parcel = writer.take(statements.length > 0 ? writeStatements(statements) : "");
+      const isPass = options.only !== undefined;
+      const prepared = { received, parcels: [parcel], rejections: isPass ? [] : rejections, groups };
       clear();
       return prepared;
     },
@@ -76,30 +94,92 @@ export function joinPrepared(all: readonly Prepared[]): Prepared {
   };
 }
 
+type TimedStatement = Statement & { readonly at: number };
+
 /** What comes of a record goes here. */
 interface Into {
   readonly parcel: ParcelWriter;
   readonly rejections: Rejection[];
   readonly groups: RememberedGroup[];
+  readonly statements: TimedStatement[];
 }
 
-function interpret(record: SourceRecord, { mapping, lanes, groups: memory }: PrepareOptions, into: Into): void {
-  const { parcel, rejections, groups } = into;
-  const { occurredAt } = record;
+function interpret(record: SourceRecord, options: PrepareOptions, into: Into): void {
+  const { mapping, groups: memory, only } = options;
+  const { parcel, rejections } = into;
+  const { drafts, statements, problems } = mapping.apply(record, memory);
+  for (const statement of statements) into.statements.push({ ...fitting(statement), at: record.occurredAt });
+  if (only) return;
   const id = recordUuid(record);
-  const { drafts, problems } = mapping.apply(record, memory);
   for (const problem of problems) rejections.push(rejectionOf(record, problem));
   parcel.record(id);
   for (const [index, draft] of drafts.entries()) {
     // The same hash: not computed again.
     const uuid = index === 0 && record.statedAt !== null ? id : messageUuid(record, index);
-    const problem = writeMessage(draft, { uuid, occurredAt, lanes }, parcel);
+    const problem = layDraft(draft, { record, uuid, ...options }, parcel);
     if (problem) rejections.push(rejectionOf(record, problem));
-    else if (memory && draft.kind === "groupIdentify") {
-      const group = memory.note({ ...draft, occurredAt });
-      if (group) groups.push(group);
-    }
+    else if (draft.kind === "groupIdentify") noteGroup(draft, record, memory, into);
   }
+}
+
+/** Ids as messages have them. */
+function fitting(statement: Statement): Statement {
+  if (statement.kind === "membership") return { ...statement, ids: statement.ids.map(fittingDistinctId) };
+  const { kind, id, earlierId } = statement;
+  return { kind, id: fittingDistinctId(id), earlierId: fittingDistinctId(earlierId) };
+}
+
+function noteGroup(
+  { groupType, groupKey, properties }: GroupIdentifyDraft,
+  { occurredAt }: SourceRecord,
+  memory: GroupMemory | undefined,
+  { groups }: Into,
+): void {
+  const group = groupKey === null ? null : memory?.note({ groupType, groupKey, properties, occurredAt });
+  if (group) groups.push(group);
+}
+
+interface DraftContext {
+  readonly record: SourceRecord;
+  readonly uuid: Uuid;
+  readonly mapping: Mapping;
+  readonly lanes: number;
+}
+
+function layDraft(draft: MessageDraft, context: DraftContext, parcel: ParcelWriter): MessageProblem | null {
+  return draft.kind === "groupIdentify" ? layIdentify(draft, context, parcel) : layEvent(draft, context, parcel);
+}
+
+/** Its text is made when it is known what of it is new. */
+function layIdentify(
+  draft: GroupIdentifyDraft,
+  { record, uuid }: DraftContext,
+  parcel: ParcelWriter,
+): MessageProblem | null {
+  const facts = writeIdentifyFacts(draft, record);
+  const problem = keyProblem(draft.groupType, draft.groupKey) ?? sizeProblem(Buffer.byteLength(facts));
+  if (problem) return problem;
+  parcel.beginMessage(uuid, facts);
+  parcel.endMessage(0);
+  return null;
+}
+
+/** Only what lacks a group, and can get one, has facts. */
+function layEvent(
+  draft: EventDraft,
+  { record: { occurredAt }, uuid, mapping, lanes }: DraftContext,
+  parcel: ParcelWriter,
+): MessageProblem | null {
+  const { groups, groupsOf = [], properties } = draft;
+  const has = Object.keys(groups);
+  const gains = groupsOf.length > 0 && has.length < mapping.groupTypes.length && !isPersonless(properties);
+  const facts = gains ? writeEventFacts({ at: occurredAt, ids: groupsOf.map(fittingDistinctId), has }) : "";
+  return writeMessage(draft, { uuid, occurredAt, lanes }, parcel, facts);
+}
+
+/** Whoever sends it asks for no person, and so for no group either, unless he names one. */
+function isPersonless({ $process_person_profile: asked }: EventDraft["properties"]): boolean {
+  return asked === false;
 }
 
 function rejectionOf(record: SourceRecord, { reason, detail }: MessageProblem): Rejection {

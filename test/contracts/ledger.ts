@@ -82,14 +82,14 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       it("leaves out records seen before, in the same commit or an earlier one, and names them", async () => {
         const first = recordOf(1, [messageOf(0, "a")]);
         const second = recordOf(2, [messageOf(0, "b"), messageOf(1, "c")]);
-        expect(await ledger.commit({ parcels: [parcelOf([first, first, second])], rejections: [] })).toEqual({
+        expect(await ledger.commit({ parcels: [parcelOf([first, first, second])], rejections: [] })).toMatchObject({
           duplicates: [1],
           committed: 3,
         });
         await reopen();
         expect(
           await ledger.commit({ parcels: [parcelOf([second, recordOf(3, [messageOf(0, "d")])])], rejections: [] }),
-        ).toEqual({
+        ).toMatchObject({
           duplicates: [0],
           committed: 1,
         });
@@ -126,7 +126,7 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         expect(await ledger.checkpoint("file")).toBeNull();
         expect(await ledger.listRejections({ limit: 10 })).toEqual([]);
         expect(await deliverAll()).toEqual(["a", "b"]);
-        expect(await ledger.commit(refused)).toEqual({ duplicates: [], committed: 1 });
+        expect(await ledger.commit(refused)).toMatchObject({ duplicates: [], committed: 1 });
         expect(await deliverAll()).toEqual(["c"]);
       });
     });

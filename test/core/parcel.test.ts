@@ -26,11 +26,11 @@ it("holds records with their messages, in order, and leaves out records without 
     {
       id: textOf(1),
       messages: [
-        { uuid: textOf(100), lane: 0, json: "a" },
-        { uuid: textOf(101), lane: 1, json: "ä€😀" },
+        { uuid: textOf(100), lane: 0, facts: "", json: "a" },
+        { uuid: textOf(101), lane: 1, facts: "", json: "ä€😀" },
       ],
     },
-    { id: textOf(3), messages: [{ uuid: textOf(300), lane: 0, json: "c" }] },
+    { id: textOf(3), messages: [{ uuid: textOf(300), lane: 0, facts: "", json: "c" }] },
   ]);
 });
 

@@ -20,7 +20,15 @@ let flush: typeof fdatasyncSync;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "prickle-flush-"));
-  const options = { directory, destinations: ["posthog"], maxDepth: 1000, seenDays: 7, lanes: 4, segmentBytes: 1e6 };
+  const options = {
+    directory,
+    destinations: ["posthog"],
+    maxDepth: 1000,
+    seenDays: 7,
+    lanes: 4,
+    groupRules: {},
+    segmentBytes: 1e6,
+  };
   store = openStore(options);
   commit(0, 0); // Begins the first file of the log.
   disk = [];
@@ -87,7 +95,15 @@ it("refuses with LEDGER_FULL what there is no room for, and has nothing of it wh
   syncBuiltinESMExports();
   expect(commit(9)).toMatchObject([{ ok: true, gives: { replies: [{ duplicates: [], committed: 1 }] } }]);
   store.close();
-  store = openStore({ directory, destinations: ["posthog"], maxDepth: 1000, seenDays: 7, lanes: 4, segmentBytes: 1e6 });
+  store = openStore({
+    directory,
+    destinations: ["posthog"],
+    maxDepth: 1000,
+    seenDays: 7,
+    lanes: 4,
+    groupRules: {},
+    segmentBytes: 1e6,
+  });
   const [status] = store.carryOut([request("status", null)]);
   expect(status).toMatchObject({ ok: true, gives: { depth: 2, committed: 2 } });
 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { DEFAULT_GROUP_RULES } from "../../src/core/attribution/rules.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Ledger } from "../../src/core/ledger.ts";
 import type { Mapping } from "../../src/core/mapping/mapping.ts";
@@ -18,14 +19,16 @@ const clock = createManualClock();
 const mapping: Mapping = {
   name: "test",
   groupTypes: ["company"],
+  groupRules: DEFAULT_GROUP_RULES,
   groupReads: [],
   apply({ payload: { user, problem, both } }) {
     if (problem !== undefined) {
-      return { rule: null, drafts: [], problems: [{ reason: "no_rule", detail: String(problem) }] };
+      return { rule: null, drafts: [], statements: [], problems: [{ reason: "no_rule", detail: String(problem) }] };
     }
     const draft = (distinctId: string) =>
       ({ kind: "event", event: "Seen", distinctId, properties: {}, groups: {} }) as const;
-    return { rule: "seen", drafts: both ? [draft("null"), draft(String(user))] : [draft(String(user))], problems: [] };
+    const drafts = both ? [draft("null"), draft(String(user))] : [draft(String(user))];
+    return { rule: "seen", drafts, statements: [], problems: [] };
   },
 };
 

@@ -63,8 +63,10 @@ describe("@segment/analytics-node", () => {
     expect(errors).toEqual([]);
     await running.drained();
 
-    expect(await groupsOf("company")).toEqual({ acme: { name: "Acme", seats: 5, "total billed": 830 } });
-    expect(await groupsOf("project")).toEqual({ apollo: { name: "Apollo" } });
+    expect(await groupsOf("company")).toEqual({
+      acme: { group_key: "acme", name: "Acme", seats: 5, "total billed": 830 },
+    });
+    expect(await groupsOf("project")).toEqual({ apollo: { group_key: "apollo", name: "Apollo" } });
     expect(await Promise.all(["Deployed", "$pageview", "$screen"].map((event) => groupsWith(event)))).toEqual([
       1, 1, 1,
     ]);
@@ -72,15 +74,21 @@ describe("@segment/analytics-node", () => {
     const events = posthog.events().map(({ event, distinctId, properties }) => [event, distinctId, properties.$groups]);
     expect(new Set(events.filter(([event]) => event !== "$groupidentify"))).toEqual(
       new Set([
-        ["Deployed", "ada", { company: "acme" }],
-        ["Deployed", "anon", { project: "apollo" }],
+        // What ada joined, and anon, who is ada: a call that names a group gains the other.
+        ["Deployed", "ada", { company: "acme", project: "apollo" }],
+        ["Deployed", "anon", { company: "acme", project: "apollo" }],
         ["$identify", "ada", undefined],
-        ["$pageview", "ada", { company: "acme" }],
-        ["$screen", "ada", { company: "acme" }],
+        ["$pageview", "ada", { company: "acme", project: "apollo" }],
+        ["$screen", "ada", { company: "acme", project: "apollo" }],
         ["$create_alias", "ada", undefined],
       ]),
     );
-    expect(posthog.groups.get("company\0acme")).toEqual({ name: "Acme", seats: 5, "total billed": 830 });
+    expect(posthog.groups.get("company\0acme")).toEqual({
+      group_key: "acme",
+      name: "Acme",
+      seats: 5,
+      "total billed": 830,
+    });
   });
 
   it("loses none of many calls, and delivers once what was sent twice", async () => {

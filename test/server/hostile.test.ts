@@ -50,9 +50,11 @@ function goodCall(groupId: string) {
   return { userId: "u1", groupId, messageId: `good-${calls}`, traits: { seen: calls } };
 }
 
+/** Without its key, which a group carries as well. */
 async function propertiesOf(groupKey: string): Promise<JsonObject | undefined> {
   const { groups } = await running.operations.groups({ groupType: "company", limit: 100, offset: 0, search: groupKey });
-  return groups.find((group) => group.groupKey === groupKey)?.properties;
+  const { group_key: _, ...properties } = groups.find((group) => group.groupKey === groupKey)?.properties ?? {};
+  return properties;
 }
 
 /** The status of the answer. */

@@ -134,8 +134,9 @@ describe("the tracking API", () => {
         offset: 0,
         search: `company of ${userId}`,
       });
-      expect(groups.map(({ properties }) => properties)).toEqual([{ name: "Initech", "total billed": 830 }]);
-      expect(posthog.groups.get(`company\0company of ${userId}`)).toEqual({ name: "Initech", "total billed": 830 });
+      const properties = { group_key: `company of ${userId}`, name: "Initech", "total billed": 830 };
+      expect(groups.map((group) => group.properties)).toEqual([properties]);
+      expect(posthog.groups.get(`company\0company of ${userId}`)).toEqual(properties);
     },
   );
 

@@ -81,6 +81,7 @@ function checkGroupTypesUsed(
     for (const [part, read] of [
       ["groupIdentify.groupType", constantType],
       ["event.groups", constantKeys],
+      ["membership.groupType", constantType],
     ] as const) {
       const placed = parts.get(part);
       const types = placed ? read(placed.value) : [];

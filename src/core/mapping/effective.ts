@@ -18,12 +18,24 @@ export const PARTS = [
   `groupIdentify.${ROOT_DIRECTIVE}`,
   "groupIdentify.groupType",
   "groupIdentify.groupKey",
+  "groupIdentify.aliases",
+  "groupIdentify.mergedAliases",
+  "groupIdentify.fallbackKey",
   "groupIdentify.properties",
   `event.${ROOT_DIRECTIVE}`,
   "event.name",
   "event.distinctId",
   "event.properties",
   "event.groups",
+  "event.groupsOf",
+  `membership.${ROOT_DIRECTIVE}`,
+  "membership.of",
+  "membership.groupType",
+  "membership.groupKey",
+  "membership.leaves",
+  `join.${ROOT_DIRECTIVE}`,
+  "join.id",
+  "join.earlierId",
   "reject",
 ] as const;
 export type PartName = (typeof PARTS)[number];
@@ -38,12 +50,14 @@ export interface EffectiveRule {
 
 export interface EffectiveFile {
   readonly groupTypes: readonly Placed<string>[];
+  /** What is written under `groups`, each part where it was written last. */
+  readonly groups: ReadonlyMap<string, Placed<unknown>>;
   readonly rules: readonly EffectiveRule[];
 }
 
 /** Layers as they were read: the file itself first. What cannot be laid over is added to its layer's problems. */
 export function layOver(layers: readonly Layer[]): EffectiveFile {
-  return layers.toReversed().reduce(applyLayer, { groupTypes: [], rules: [] });
+  return layers.toReversed().reduce(applyLayer, { groupTypes: [], groups: new Map(), rules: [] });
 }
 
 /** As it is written, for a file that cannot be laid over anything. */
@@ -57,9 +71,16 @@ function applyLayer(below: EffectiveFile, layer: Layer): EffectiveFile {
   const added = "addGroupTypes" in form ? (form.addGroupTypes ?? []) : [];
   const place = (key: string) => (value: string, index: number) => ({ value, layer, at: [key, index] });
   const groupTypes = form.groupTypes ? form.groupTypes.map(place("groupTypes")) : below.groupTypes;
+  const groups = Object.entries(form.groups ?? {}).map(
+    ([key, value]) => [key, { value, layer, at: ["groups", key] }] as const,
+  );
   const rules = [...below.rules];
   for (const [index, rule] of form.rules.entries()) applyRule(rules, rule, { layer, at: ["rules", index] });
-  return { groupTypes: [...groupTypes, ...added.map(place("addGroupTypes"))], rules };
+  return {
+    groupTypes: [...groupTypes, ...added.map(place("addGroupTypes"))],
+    groups: new Map([...below.groups, ...groups]),
+    rules,
+  };
 }
 
 type Place = Pick<EffectiveRule, "layer" | "at">;

@@ -35,6 +35,8 @@ const examplesSchema = z.strictObject({
         groups,
         input: bag,
         messages: z.array(bag).default([]),
+        /** What is said of people. */
+        statements: z.array(bag).default([]),
         problems: z.array(z.string()).default([]),
       }),
     )

@@ -26,6 +26,8 @@ export function rewriteExamples(mapping: Mapping, source: ExamplesText): string 
     .reduce((text, { from, to, by }) => text.slice(0, from) + by + text.slice(to), source.text);
 }
 
+const OUTCOME = ["messages", "statements", "problems"];
+
 /** Characters of the text and what stands there instead. */
 interface Edit {
   readonly from: number;
@@ -42,9 +44,9 @@ function editsOf(example: YAMLMap, actual: JsonObject, written: Written): readon
   if (example.flow) return [rewriteWhole(example, actual, written)];
   const { text } = written;
   const last = example.items.findLast((pair) => !isOutcome(pair)) ?? example.items.at(-1);
-  const end = last ? rangeOf(last, text).to : 0;
-  return ["messages", "problems"].flatMap((key) => {
-    const wanted = actual[key] as JsonValue[];
+  const end = last ? lineEnd(rangeOf(last, text).to, text) : 0;
+  return OUTCOME.flatMap((key) => {
+    const wanted = (actual[key] ?? []) as JsonValue[];
     const pair = example.items.find((one) => keyOf(one) === key);
     const indent = columnOf(rangeOf(example.items[0] ?? { range: null }, text).from, text);
     if (!pair)
@@ -80,14 +82,14 @@ function editsOfPair(pair: Pair, wanted: readonly JsonValue[], place: Place): re
 function rewriteWhole(example: YAMLMap, actual: JsonObject, { text, document }: Written): Edit {
   const range = rangeOf(example, text);
   const indent = columnOf(range.from, text);
-  const kept = Object.entries(example.toJS(document) as JsonObject).filter(([key]) => !(key in actual));
+  const kept = Object.entries(example.toJS(document) as JsonObject).filter(([key]) => !OUTCOME.includes(key));
   const outcome = Object.entries(actual).filter(([, list]) => Array.isArray(list) && list.length > 0);
   const pairs = [...kept, ...outcome].map(([key, value]) => yamlPair(key, value, indent));
   return { ...range, by: pairs.join(`\n${" ".repeat(indent)}`) };
 }
 
 function isOutcome(pair: Pair): boolean {
-  return keyOf(pair) === "messages" || keyOf(pair) === "problems";
+  return OUTCOME.includes(keyOf(pair));
 }
 
 function keyOf(pair: Pair): string {
@@ -116,6 +118,12 @@ function endOf(node: unknown): number {
   return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)
     ? Number(node.range[1])
     : 0;
+}
+
+/** After the comment that may follow. */
+function lineEnd(offset: number, text: string): number {
+  const end = text.indexOf("\n", offset);
+  return end < 0 ? text.length : end;
 }
 
 function columnOf(offset: number, text: string): number {

@@ -21,14 +21,14 @@ export interface ExampleResult {
 }
 
 /**
- * Runs every example of an `*.examples.yaml`. `expected` and `actual` are `{messages, problems}`; problems are reasons.
+ * Runs every example of an `*.examples.yaml`. `expected` and `actual` are as `outcomeOf` gives them.
  * A mapping that reads the environment is compiled from `withExamplesEnvironment` before.
  * @throws MAPPING_INVALID if the text is not a file of examples.
  */
 export function runExamples(mapping: Mapping, source: ExamplesText): readonly ExampleResult[] {
   const { examples, groups, lineOf } = readExamples(source);
-  return examples.map(({ name, input, messages, problems, groups: more }, index) => {
-    const expected: JsonObject = { messages, problems };
+  return examples.map(({ name, input, messages, statements, problems, groups: more }, index) => {
+    const expected: JsonObject = { messages, ...(statements.length > 0 ? { statements } : {}), problems };
     const mapped = mapping.apply(recordOf(name, input), listedGroups([...groups, ...more]));
     const actual = outcomeOf(mapped);
     const passed = canonical(expected) === canonical(actual);

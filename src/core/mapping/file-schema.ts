@@ -25,7 +25,10 @@ const root = z
 
 const groupIdentify = z.strictObject({
   groupType: expression.describe("Gives the group type: one of those declared."),
-  groupKey: expression.describe("Gives the key of the group."),
+  groupKey: expression.optional().describe("Gives the key of the group. May be missing where aliases are given."),
+  aliases: expression.optional().describe("Gives other names of the group, such as domain:acme.com: one, or a list."),
+  mergedAliases: expression.optional().describe("Gives aliases of groups that were merged into this one."),
+  fallbackKey: expression.optional().describe("Gives the key when there is no groupKey and no alias is known."),
   properties: expression.optional().describe("Gives an object."),
   [ROOT_DIRECTIVE]: root,
 });
@@ -35,6 +38,25 @@ const event = z.strictObject({
   distinctId: expression.describe("Gives the distinct id of the person."),
   properties: expression.optional().describe("Gives an object."),
   groups: expression.optional().describe("Gives an object from group type to group key."),
+  groupsOf: expression
+    .optional()
+    .describe("Gives the ids of the person whose memberships give the group types that groups lacks."),
+  [ROOT_DIRECTIVE]: root,
+});
+
+const membership = z.strictObject({
+  of: expression.describe("Gives the ids of the person, the one that counts most first."),
+  groupType: expression.optional().describe("Gives the group type: one of those declared. Default: as groupIdentify."),
+  groupKey: expression
+    .optional()
+    .describe("Gives the key of the group; nothing: no membership, or leaves any. Default: as groupIdentify."),
+  leaves: expression.optional().describe("Gives true where the person leaves the group."),
+  [ROOT_DIRECTIVE]: root,
+});
+
+const join = z.strictObject({
+  id: expression.describe("Gives the id by which the person is known from now on."),
+  earlierId: expression.describe("Gives another id of the same person, such as an anonymous one."),
   [ROOT_DIRECTIVE]: root,
 });
 
@@ -47,6 +69,8 @@ export const ruleSchema = z.strictObject({
   when: when.optional(),
   groupIdentify: groupIdentify.optional().describe("Makes a group identify."),
   event: event.optional().describe("Makes an event."),
+  membership: membership.optional().describe("Says to which group a person belongs from now on."),
+  join: join.optional().describe("Says that two ids are one person's."),
   reject: reject.optional().describe("Keeps the record as a rejection, with this reason."),
 });
 
@@ -58,6 +82,8 @@ export const changeSchema = z.strictObject({
   when: when.nullish().describe("An FQL condition; null: always."),
   groupIdentify: groupIdentify.partial().nullish().describe("The parts that are otherwise; null: none is made."),
   event: event.partial().nullish().describe("The parts that are otherwise; null: none is made."),
+  membership: membership.partial().nullish().describe("The parts that are otherwise; null: none is said."),
+  join: join.partial().nullish().describe("The parts that are otherwise; null: none is said."),
   reject: reject.nullish().describe("null: it is not rejected."),
   before: another.describe("Stands before the rule of this name."),
   after: another.describe("Stands after the rule of this name."),
@@ -67,9 +93,37 @@ export const changeSchema = z.strictObject({
 const dialect = z.enum(["prickle", "segment"]).default("prickle").describe("Whose results where the two differ.");
 const groupTypes = z.array(z.string()).min(1).max(MAX_GROUP_TYPES).describe("Every group type that may come out.");
 
+const precedence = z.union([z.number(), z.record(z.string(), z.number())]);
+
+/** See core/attribution/rules.ts. */
+export const groupsSchema = z.strictObject({
+  several: z
+    .enum(["latest", "none"])
+    .describe("Of a person in several groups of one type: the one joined last, or none."),
+  beforeFirst: z.enum(["none", "first"]).describe("Before a person's first membership: no group, or the first known."),
+  keyProperty: z.string().min(1).describe("The property in which a group carries its key."),
+  prefix: z.string().describe("Before the name of every property of this source."),
+  precedence: precedence.describe(
+    "Whose word counts where sources differ, the higher one; a number, or one for each property and `default`.",
+  ),
+  nulls: z.enum(["skip", "set", "unset"]).describe("A property that is null: left as it is, set to null, or removed."),
+  volatile: z.array(z.string().min(1)).describe("Properties, with * and ?, whose change alone sends nothing."),
+  collision: z
+    .enum(["first", "most_recent", "reject"])
+    .describe("An alias that two groups claim: stays, moves, or the record is rejected."),
+  unresolved: z
+    .enum(["park", "reject"])
+    .describe("A record whose key nobody knows: kept until an alias is, or rejected."),
+});
+const groups = groupsSchema
+  .partial()
+  .optional()
+  .describe("How groups of this source are attributed, kept and looked up.");
+
 export const mappingFileSchema = z.strictObject({
   dialect,
   groupTypes,
+  groups,
   rules: z.array(ruleSchema).min(1).describe("Tried in order; the first whose condition holds is applied."),
 });
 
@@ -78,6 +132,7 @@ export const extensionSchema = z.strictObject({
   dialect,
   groupTypes: groupTypes.optional().describe("Every group type that may come out, instead of those there."),
   addGroupTypes: z.array(z.string()).min(1).optional().describe("Group types beside those there."),
+  groups,
   rules: z.array(changeSchema).default([]).describe("Changes of rules there, and new rules."),
 });
 

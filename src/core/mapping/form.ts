@@ -5,6 +5,7 @@ import { parseSafely } from "../safe-parsing.ts";
 import {
   changeSchema,
   extensionSchema,
+  groupsSchema,
   type MappingFile,
   mappingFileSchema,
   ruleSchema,
@@ -68,7 +69,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** What may stand at a place of the file's own form. */
 function keysAt(at: At, content: unknown): readonly string[] {
   const isExtension = schemaFor(content) === extensionSchema;
-  const { groupIdentify, event, reject } = ruleSchema.shape;
+  const { groupIdentify, event, membership, join, reject } = ruleSchema.shape;
   switch (at.at(-1)) {
     case undefined:
       return Object.keys(isExtension ? extensionSchema.shape : mappingFileSchema.shape);
@@ -76,6 +77,12 @@ function keysAt(at: At, content: unknown): readonly string[] {
       return Object.keys(groupIdentify.unwrap().shape);
     case "event":
       return Object.keys(event.unwrap().shape);
+    case "membership":
+      return Object.keys(membership.unwrap().shape);
+    case "join":
+      return Object.keys(join.unwrap().shape);
+    case "groups":
+      return Object.keys(groupsSchema.shape);
     case "reject":
       return Object.keys(reject.unwrap().shape);
     default:

@@ -1,7 +1,8 @@
 /** A mapping turns the records of one source into messages. Compiled once from its YAML file; pure. */
 
+import type { GroupRules } from "../attribution/rules.ts";
 import type { GroupRead, KnownGroups } from "../known-groups.ts";
-import type { MessageDraft, MessageProblem } from "../message.ts";
+import type { MessageDraft, MessageProblem, Statement } from "../message.ts";
 import type { SourceRecord } from "../record.ts";
 
 export interface Mapping {
@@ -9,6 +10,8 @@ export interface Mapping {
   readonly name: string;
   /** Every group type it may produce, in the order declared: 1–5, safe names, no duplicates. */
   readonly groupTypes: readonly string[];
+  /** How its groups are attributed, kept and looked up. */
+  readonly groupRules: GroupRules;
   /** What `apply` may ask of known groups, each once. */
   readonly groupReads: readonly GroupRead[];
   /**
@@ -22,6 +25,8 @@ export interface Mapped {
   /** Name of the rule that wanted the record; null when none did. */
   readonly rule: string | null;
   readonly drafts: readonly MessageDraft[];
+  /** What it says of people. */
+  readonly statements: readonly Statement[];
   /** Why the record, or one output of it, makes no message. */
   readonly problems: readonly MessageProblem[];
 }

@@ -1,23 +1,50 @@
 /** What a mapping made of a record, as the plain JSON that examples are written in. */
 
 import type { JsonObject } from "../json.ts";
-import type { MessageDraft } from "../message.ts";
+import type { KeyHints, MessageDraft, Statement } from "../message.ts";
 import type { Mapped } from "./mapping.ts";
 
 /**
- * `{messages, problems}`. A message is `{groupType, groupKey, properties}` or `{event, distinctId, properties, groups}`,
- * empty properties and groups left out; a problem is its reason.
+ * `{messages, statements, problems}`. A message is `{groupType, groupKey, properties}` or
+ * `{event, distinctId, properties, groups, groupsOf}`, a statement `{member, groupType, joins}`, `{member, groupType, leaves}`
+ * or `{id, earlierId}`; what is empty is left out, statements too. A problem is its reason.
  */
-export function outcomeOf({ drafts, problems }: Mapped): JsonObject {
-  return { messages: drafts.map(plainDraft), problems: problems.map(({ reason }) => reason) };
+export function outcomeOf({
+  drafts,
+  statements,
+  problems,
+}: Pick<Mapped, "drafts" | "statements" | "problems">): JsonObject {
+  return {
+    messages: drafts.map(plainDraft),
+    ...(statements.length > 0 ? { statements: statements.map(plainStatement) } : {}),
+    problems: problems.map(({ reason }) => reason),
+  };
+}
+
+function plainStatement(statement: Statement): JsonObject {
+  if (statement.kind === "join") return { id: statement.id, earlierId: statement.earlierId };
+  const { ids, groupType, groupKey, joins } = statement;
+  return { member: [...ids], groupType, [joins ? "joins" : "leaves"]: groupKey };
 }
 
 function plainDraft(draft: MessageDraft): JsonObject {
   const properties = present("properties", draft.properties);
   if (draft.kind === "groupIdentify") {
-    return { groupType: draft.groupType, groupKey: draft.groupKey, ...properties };
+    return { groupType: draft.groupType, groupKey: draft.groupKey, ...plainKeys(draft.keys), ...properties };
   }
-  return { event: draft.event, distinctId: draft.distinctId, ...properties, ...present("groups", { ...draft.groups }) };
+  const groups = present("groups", { ...draft.groups });
+  const groupsOf = draft.groupsOf ? { groupsOf: [...draft.groupsOf] } : {};
+  return { event: draft.event, distinctId: draft.distinctId, ...properties, ...groups, ...groupsOf };
+}
+
+function plainKeys(keys: KeyHints | undefined): JsonObject {
+  if (!keys) return {};
+  const { aliases, mergedAliases, fallbackKey } = keys;
+  return {
+    ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
+    ...(mergedAliases.length > 0 ? { mergedAliases: [...mergedAliases] } : {}),
+    ...(fallbackKey === null ? {} : { fallbackKey }),
+  };
 }
 
 function present(key: string, object: JsonObject): JsonObject {

@@ -1,7 +1,7 @@
 /** The outputs of a rule compiled: from what its values give to a message draft, or to the problem with it. */
 
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
-import type { MessageDraft, MessageProblem } from "../message.ts";
+import type { KeyHints, MessageDraft, MessageProblem, Statement } from "../message.ts";
 import type { RejectionReason } from "../record.ts";
 import type { Run } from "./run.ts";
 import { describe, type Expression } from "./scope.ts";
@@ -11,6 +11,7 @@ export type Output = (data: JsonValue | undefined, run: Run, made: Made) => void
 
 export interface Made {
   readonly drafts: MessageDraft[];
+  readonly statements: Statement[];
   readonly problems: MessageProblem[];
 }
 
@@ -23,19 +24,38 @@ export interface GroupIdentifyParts {
   readonly groupType: Expression;
   readonly groupKey: Expression;
   readonly properties: Expression;
+  readonly aliases: Expression;
+  readonly mergedAliases: Expression;
+  readonly fallbackKey: Expression;
 }
 
-export function groupIdentifyOutput(read: GroupIdentifyParts, { rule, groupTypes }: OutputContext): Output {
+export function groupIdentifyOutput(
+  read: GroupIdentifyParts,
+  { rule, groupTypes, hasAliases }: OutputContext & { readonly hasAliases: boolean },
+): Output {
   return (data, run, { drafts, problems }) => {
     const type = readText(read.groupType(data, run), `${rule}: groupType`, "undeclared_group_type");
-    const key = readText(read.groupKey(data, run), `${rule}: groupKey`, "missing_group_id");
+    const given = read.groupKey(data, run);
+    const key = hasAliases && isMissing(given) ? null : readText(given, `${rule}: groupKey`, "missing_group_id");
     const properties = read.properties(data, run);
+    const keys = hasAliases ? keyHints(read, data, run) : null;
     if (run.refusal) return void problems.push(run.refusal);
     if (typeof type !== "string") return void problems.push(type);
     if (!groupTypes.has(type)) return void problems.push(undeclared(type, groupTypes));
-    if (typeof key !== "string") return void problems.push(key);
+    if (key !== null && typeof key !== "string") return void problems.push(key);
     const found = bagOf(properties, `${rule}: properties`, problems);
-    if (found) drafts.push({ kind: "groupIdentify", groupType: type, groupKey: key, properties: found });
+    if (!found) return;
+    const draft = { kind: "groupIdentify", groupType: type, groupKey: key, properties: found } as const;
+    drafts.push(keys ? { ...draft, keys } : draft);
+  };
+}
+
+function keyHints(read: GroupIdentifyParts, data: JsonValue | undefined, run: Run): KeyHints {
+  const fallback = idsIn(read.fallbackKey(data, run));
+  return {
+    aliases: idsIn(read.aliases(data, run)),
+    mergedAliases: idsIn(read.mergedAliases(data, run)),
+    fallbackKey: fallback[0] ?? null,
   };
 }
 
@@ -44,42 +64,60 @@ export interface EventParts {
   readonly distinctId: Expression;
   readonly properties: Expression;
   readonly groups: Expression;
+  readonly groupsOf: Expression;
 }
 
 export function eventOutput(read: EventParts, { rule, groupTypes }: OutputContext): Output {
   return (data, run, { drafts, problems }) => {
     const event = readText(read.name(data, run), `${rule}: name`, "missing_event");
-    const person = readText(read.distinctId(data, run), `${rule}: distinctId`, "missing_user");
+    const distinctId = readText(read.distinctId(data, run), `${rule}: distinctId`, "missing_user");
     const properties = read.properties(data, run);
     const groups = read.groups(data, run);
+    const person = idsIn(read.groupsOf(data, run));
     if (run.refusal) return void problems.push(run.refusal);
     if (typeof event !== "string") return void problems.push(event);
-    if (typeof person !== "string") return void problems.push(person);
+    if (typeof distinctId !== "string") return void problems.push(distinctId);
     const bag = bagOf(properties, `${rule}: properties`, problems);
     if (!bag) return;
     // Whoever builds the message adds to it.
     const found = { ...bag };
     // The groups are said in one place only: what came under this name went through `groups`, or is not meant.
     if (found.$groups !== undefined) delete found.$groups;
-    drafts.push({
-      kind: "event",
-      event,
-      distinctId: person,
-      properties: found,
-      groups: groupsOf(groups, groupTypes, problems),
-    });
+    const draft = { kind: "event", event, distinctId, properties: found } as const;
+    const given = groupsOf(groups, groupTypes, problems);
+    drafts.push(person.length > 0 ? { ...draft, groups: given, groupsOf: person } : { ...draft, groups: given });
   };
 }
 
 /** An id or a name as text: numbers become text, nothing is missing, the rest is refused. */
-function readText(value: JsonValue | undefined, where: string, missing: RejectionReason): string | MessageProblem {
+export function readText(
+  value: JsonValue | undefined,
+  where: string,
+  missing: RejectionReason,
+): string | MessageProblem {
   if (typeof value === "string" && value !== "") return value;
   if (typeof value === "number") return String(value);
-  if (value === undefined || value === null || value === "") {
+  if (isMissing(value)) {
     return { reason: missing, detail: `${where}: found ${describe(value)}; a text is needed.` };
   }
   return { reason: "invalid_field", detail: `${where}: found ${describe(value)}; a text or a number is allowed.` };
 }
+
+export function isMissing(value: JsonValue | undefined): value is undefined | null | "" {
+  return value === undefined || value === null || value === "";
+}
+
+/** Texts and numbers, one or a list of them, each once and at most MOST_IDS; what is neither is left out. */
+export function idsIn(value: JsonValue | undefined): readonly string[] {
+  const ids = new Set<string>();
+  for (const one of Array.isArray(value) ? value : [value]) {
+    if ((typeof one === "string" && one !== "") || typeof one === "number") ids.add(String(one));
+    if (ids.size === MOST_IDS) break;
+  }
+  return [...ids];
+}
+
+const MOST_IDS = 16;
 
 /** Null, with a problem noted, if it is no object. */
 function bagOf(value: JsonValue | undefined, where: string, problems: MessageProblem[]): JsonObject | null {
@@ -115,7 +153,7 @@ function groupsOf(
   return groups;
 }
 
-function undeclared(type: string, groupTypes: ReadonlySet<string>): MessageProblem {
+export function undeclared(type: string, groupTypes: ReadonlySet<string>): MessageProblem {
   return {
     reason: "undeclared_group_type",
     detail: `Group type ${describe(type)} is not among groupTypes of the mapping: ${[...groupTypes].join(", ")}.`,

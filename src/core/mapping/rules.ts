@@ -12,6 +12,7 @@ import { eventOutput, groupIdentifyOutput, type Made, type Output } from "./outp
 import { compileRootTransform, ROOT_DIRECTIVE } from "./root-directive.ts";
 import type { Run } from "./run.ts";
 import { complain, describe, type Expression, inside, nothing, type Scope } from "./scope.ts";
+import { joinOutput, membershipOutput } from "./statements.ts";
 
 export interface Rule {
   readonly name: string;
@@ -27,26 +28,45 @@ export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   const here = inside(scopeOf(layer), ...at);
   const context = { rule: name, groupTypes: new Set(here.groupTypes) };
   const outputs: Output[] = [];
+  const compiled: CompiledParts = new Map();
+  const readersOf = (output: OutputName) => readers(rule, output, { scopeOf, compiled });
   if (has(rule, "groupIdentify")) {
-    const { needed, optional, around } = readers(rule, "groupIdentify", scopeOf);
-    const read = { groupType: needed("groupType"), groupKey: needed("groupKey"), properties: optional("properties") };
-    outputs.push(around(groupIdentifyOutput(read, context)));
+    const { needed, optional, around } = readersOf("groupIdentify");
+    const hasAliases = parts.has("groupIdentify.aliases");
+    const read = {
+      groupType: needed("groupType"),
+      groupKey: hasAliases ? optional("groupKey") : needed("groupKey"),
+      properties: optional("properties"),
+      aliases: optional("aliases"),
+      mergedAliases: optional("mergedAliases"),
+      fallbackKey: optional("fallbackKey"),
+    };
+    outputs.push(around(groupIdentifyOutput(read, { ...context, hasAliases })));
   }
   if (has(rule, "event")) {
-    const { needed, optional, around } = readers(rule, "event", scopeOf);
+    const { needed, optional, around } = readersOf("event");
     const ids = { name: needed("name"), distinctId: needed("distinctId") };
-    const read = { ...ids, properties: optional("properties"), groups: optional("groups") };
-    outputs.push(around(eventOutput(read, context)));
+    const groups = { groups: optional("groups"), groupsOf: optional("groupsOf") };
+    outputs.push(around(eventOutput({ ...ids, properties: optional("properties"), ...groups }, context)));
+  }
+  if (has(rule, "membership")) {
+    const { needed, optional, around } = readersOf("membership");
+    const group = { groupType: needed("groupType"), groupKey: optional("groupKey") };
+    outputs.push(around(membershipOutput({ of: needed("of"), ...group, leaves: optional("leaves") }, context)));
+  }
+  if (has(rule, "join")) {
+    const { needed, around } = readersOf("join");
+    outputs.push(around(joinOutput({ id: needed("id"), earlierId: needed("earlierId") })));
   }
   const reject = parts.get("reject")?.value as MessageProblem | undefined;
   if (reject) outputs.push((_data, _run, { problems }) => problems.push(reject));
-  if (outputs.length === 0) complain(here, "groupIdentify, event or reject is missing");
+  if (outputs.length === 0) complain(here, "groupIdentify, event, membership, join or reject is missing");
   return { name, when: compileWhen(parts.get("when"), scopeOf), outputs };
 }
 
 /** What the first rule that wants the payload makes of it. Never throws. */
 export function applyRules(rules: readonly Rule[], payload: JsonObject, given: Omit<Run, "refusal">): Mapped {
-  const made: Made = { drafts: [], problems: [] };
+  const made: Made = { drafts: [], statements: [], problems: [] };
   let name: string | null = null;
   try {
     const rule = rules.find(({ when }) => when(payload));
@@ -64,7 +84,7 @@ export function applyRules(rules: readonly Rule[], payload: JsonObject, given: O
   } catch (thrown) {
     // What is nested too deeply for the stack comes here.
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
-    return { rule: name, drafts: [], problems: [{ reason: "mapping_failed", detail }] };
+    return { rule: name, drafts: [], statements: [], problems: [{ reason: "mapping_failed", detail }] };
   }
 }
 
@@ -81,7 +101,7 @@ export function checkGroupTypes(groupTypes: readonly Placed<string>[], scopeOf: 
   }
 }
 
-type OutputName = "groupIdentify" | "event";
+type OutputName = "groupIdentify" | "event" | "membership" | "join";
 
 function has({ parts }: EffectiveRule, output: OutputName): boolean {
   return [...parts.keys()].some((part) => part.startsWith(`${output}.`));
@@ -94,12 +114,25 @@ interface Readers {
   around(output: Output): Output;
 }
 
-function readers({ name, parts, layer, at }: EffectiveRule, output: OutputName, scopeOf: ScopeOf): Readers {
-  const partOf = (key: string) => parts.get(`${output}.${key}` as PartName);
+/** Of a rule: a part that two outputs read is compiled once. */
+type CompiledParts = Map<Placed<unknown>, Expression>;
+
+function readers(
+  { name, parts, layer, at }: EffectiveRule,
+  output: OutputName,
+  { scopeOf, compiled }: { readonly scopeOf: ScopeOf; readonly compiled: CompiledParts },
+): Readers {
+  // Whoever is in the group that a rule identifies need not say its name again.
+  const outputs = output === "membership" ? [output, "groupIdentify"] : [output];
+  const partOf = (key: string) =>
+    outputs.map((one) => parts.get(`${one}.${key}` as PartName)).find((part) => part !== undefined);
   const scopeAt = (part: Placed<unknown>): Scope => ({ ...inside(scopeOf(part.layer), ...part.at), rule: name });
   const optional = (key: string) => {
     const part = partOf(key);
-    return part ? compilePart(part.value, scopeAt(part)) : nothing;
+    if (!part) return nothing;
+    const expression = compiled.get(part) ?? compilePart(part.value, scopeAt(part));
+    compiled.set(part, expression);
+    return expression;
   };
   return {
     optional,

@@ -1,10 +1,13 @@
 /** Stores a group of commits: seen ids, messages, rejections and checkpoints. Runs inside the worker's transaction. */
 
+import type { Attribute } from "../../core/attribution/attribute.ts";
+import type { AttributionTally } from "../../core/attribution/step.ts";
 import { PrickleError } from "../../core/errors.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
-import { ID_BYTES } from "../../core/parcel.ts";
+import { createParcelWriter, ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
+import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { LogNotes } from "./log-record.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Positions } from "./positions.ts";
@@ -18,6 +21,8 @@ export interface CommitDependencies {
   readonly seen: Seen;
   /** Brings what a transaction changes beside the outbox into the tables. */
   readonly applyNotes: (notes: LogNotes) => void;
+  readonly attribute: Attribute;
+  readonly knowledge: Pick<StoredKnowledge, "takeChanges">;
   readonly maxDepth: number;
 }
 
@@ -26,31 +31,45 @@ const FULL_RETRY_AFTER_MS = 2_000;
 /** Gives a reply for each commit of the group; one that finds the outbox full stores nothing. */
 export type CommitGroup = (group: Uint8Array, now: number) => readonly CommitReply[];
 
-export function createCommitGroup({ outbox, positions, seen, applyNotes, maxDepth }: CommitDependencies): CommitGroup {
+export function createCommitGroup(dependencies: CommitDependencies): CommitGroup {
+  const { outbox, positions, seen, applyNotes, attribute, knowledge, maxDepth } = dependencies;
   const builder = createRunBuilder(positions.lanes);
+  const parcel = createParcelWriter();
+  const taken = new Array<number>(positions.lanes).fill(0);
+  const takeSeq = (lane: number) => {
+    taken[lane] = (taken[lane] ?? 0) + 1;
+    return positions.nextSeq(lane) + taken[lane] - 1;
+  };
 
   return (bytes, now) => {
     builder.clear();
+    parcel.clear();
+    taken.fill(0);
     const group = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const commits = readGroup(group);
-    const taken = takenOf(commits, maxDepth - positions.depth());
-    const ids = idsOf(commits.filter((commit) => taken.has(commit)));
+    const fitting = takenOf(commits, maxDepth - positions.depth());
+    const ids = idsOf(commits.filter((commit) => fitting.has(commit)));
     const known = seen.add(ids, now);
-    const replies = new Map<PackedCommit, CommitReply>();
+    const replies = new Map<PackedCommit, Taken>();
     let firstPlace = 0;
-    for (const commit of taken) {
+    for (const commit of fitting) {
       const duplicates = within(known, firstPlace, commit.records);
-      const committed = builder.add(group, commit, new Set(duplicates));
-      replies.set(commit, { duplicates, committed });
+      const attributable = { ...commit, bytes: group, known: new Set(duplicates) };
+      const attribution = attribute(attributable, { parcel, takeSeq });
+      replies.set(commit, { duplicates, committed: attribution.messages, attribution });
       firstPlace += commit.records;
     }
-    const notes = notesOf(replies);
+    const contents = parcel.contents();
+    builder.add(contents);
+    const notes = notesOf(replies, knowledge);
     const { runs, ranges } = builder.take(positions, now);
     applyNotes(notes);
-    if (mustLast(notes)) outbox.add({ runs, ids: withoutKnown(ids, known), notes }, { bytes: group, ranges });
+    if (mustLast(notes)) outbox.add({ runs, ids: withoutKnown(ids, known), notes }, { bytes: contents, ranges });
     return commits.map((commit) => replies.get(commit) ?? outboxFull(maxDepth));
   };
 }
+
+type Taken = Extract<CommitReply, { readonly committed: number }>;
 
 /** Those that fit; how many of their messages are new is not known yet. Without records a commit always fits. */
 function takenOf(commits: readonly PackedCommit[], room: number): ReadonlySet<PackedCommit> {
@@ -85,33 +104,48 @@ function withoutKnown(ids: Buffer, known: readonly number[]): Buffer {
   return Buffer.concat(kept);
 }
 
-function notesOf(replies: ReadonlyMap<PackedCommit, CommitReply>): LogNotes {
-  let committed = 0;
+function notesOf(replies: ReadonlyMap<PackedCommit, Taken>, knowledge: CommitDependencies["knowledge"]): LogNotes {
   let duplicates = 0;
   const rejections: Rejection[] = [];
   const groups: RememberedGroup[] = [];
   const checkpoints: (readonly [string, string])[] = [];
   for (const [commit, reply] of replies) {
-    if ("committed" in reply) {
-      committed += reply.committed;
-      duplicates += reply.duplicates.length;
-    }
+    duplicates += reply.duplicates.length;
     if (commit.rejections !== null) rejections.push(...JSON.parse(commit.rejections));
+    rejections.push(...reply.attribution.rejections);
     if (commit.groups !== null) groups.push(...JSON.parse(commit.groups));
     if (commit.checkpoint) checkpoints.push(commit.checkpoint);
   }
+  const changes = knowledge.takeChanges();
   return {
-    committed,
+    ...sumOf([...replies.values()].map(({ attribution }) => attribution)),
     duplicates,
     ...(rejections.length > 0 ? { rejections } : {}),
     ...(groups.length > 0 ? { groups } : {}),
     ...(checkpoints.length > 0 ? { checkpoints } : {}),
+    ...(changes.length > 0 ? { changes } : {}),
   };
 }
 
-/** Of what was seen before only the counters tell: it is not worth a flush. */
-function mustLast({ committed = 0, rejections, groups, checkpoints }: LogNotes): boolean {
-  return committed > 0 || [rejections, groups, checkpoints].some((some) => some !== undefined);
+function sumOf(tallies: readonly AttributionTally[]): LogNotes {
+  let [committed, saved, stale, attributed] = [0, 0, 0, 0];
+  for (const tally of tallies) {
+    committed += tally.messages;
+    saved += tally.saved;
+    stale += tally.stale;
+    attributed += tally.attributed;
+  }
+  return {
+    committed,
+    ...(saved > 0 ? { saved } : {}),
+    ...(stale > 0 ? { stale } : {}),
+    ...(attributed > 0 ? { attributed } : {}),
+  };
+}
+
+/** Of what was seen before, or had nothing new, only the counters tell: it is not worth a flush. */
+function mustLast({ committed = 0, rejections, groups, checkpoints, changes }: LogNotes): boolean {
+  return committed > 0 || [rejections, groups, checkpoints, changes].some((some) => some !== undefined);
 }
 
 function outboxFull(maxDepth: number): Failure {

@@ -2,7 +2,7 @@
  * Commits as bytes, so that several cross to the ledger's thread in one buffer.
  *
  * group:  u32 commits · commit…
- * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text rejections · text groups · text checkpoint name · text cursor
+ * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text source · text statements, a parcel a line · text rejections · text groups · text checkpoint name · text cursor
  * text:   u32 bytes (NO_TEXT: null) · UTF-8. Numbers are little-endian; ids and contents as in core/parcel.ts.
  */
 
@@ -18,7 +18,7 @@ const MOST_UNUSED = 2;
 /** About how many bytes `commit` takes in a group. */
 export function commitBytes({ parcels, rejections }: Commit): number {
   let bytes = rejections.length * REJECTION_BYTES;
-  for (const { ids, contents } of parcels) bytes += ids.length + contents.length;
+  for (const { ids, contents, statements } of parcels) bytes += ids.length + contents.length + statements.length;
   return bytes;
 }
 
@@ -42,12 +42,14 @@ export function createGroupPacker(): GroupPacker {
     out.numberAt(at, out.length - at - 4);
   }
 
-  function putCommit({ parcels, rejections, groups = [], checkpoint }: Commit): void {
+  function putCommit({ source, parcels, rejections, groups = [], checkpoint }: Commit): void {
     out.number(parcels.reduce((sum, { records }) => sum + records, 0));
     out.number(parcels.reduce((sum, { messages }) => sum + messages, 0));
     out.number(parcels.reduce((sum, { contents }) => sum + contents.length, 0));
     for (const { ids } of parcels) out.bytes(ids);
     for (const { contents } of parcels) out.bytes(contents);
+    putText(source ?? null);
+    putText(statementsOf(parcels));
     for (const list of [rejections, groups]) putText(list.length === 0 ? null : JSON.stringify(list));
     putText(checkpoint?.name ?? null);
     putText(checkpoint?.cursor ?? null);
@@ -66,6 +68,12 @@ export function createGroupPacker(): GroupPacker {
   };
 }
 
+/** JSON text has no line breaks of its own. */
+function statementsOf(parcels: Commit["parcels"]): string | null {
+  const lines = parcels.flatMap(({ statements }) => (statements === "" ? [] : [statements]));
+  return lines.length === 0 ? null : lines.join("\n");
+}
+
 /** A commit as it lies in the buffer of its group. */
 export interface PackedCommit {
   readonly records: number;
@@ -74,6 +82,8 @@ export interface PackedCommit {
   /** Where the contents begin and end in the group. */
   readonly from: number;
   readonly to: number;
+  readonly source: string;
+  readonly statements: readonly string[];
   /** JSON, or null when there are none. */
   readonly rejections: string | null;
   readonly groups: string | null;
@@ -97,8 +107,9 @@ export function readGroup(group: Buffer): readonly PackedCommit[] {
     const ids = group.subarray(at, at + records * ID_BYTES);
     const from = at + ids.length;
     at = from + bytes;
+    const [source, statements] = [text() ?? "", text()?.split("\n") ?? []];
     const [rejections, groups, name, cursor] = [text(), text(), text(), text()];
     const checkpoint = name === null || cursor === null ? null : ([name, cursor] as const);
-    return { records, messages, ids, from, to: from + bytes, rejections, groups, checkpoint };
+    return { records, messages, ids, from, to: from + bytes, source, statements, rejections, groups, checkpoint };
   });
 }

@@ -8,6 +8,7 @@
  */
 
 import { crc32 } from "node:zlib";
+import type { Change } from "../../core/attribution/knowledge.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
 import { ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
@@ -35,8 +36,14 @@ export interface LogNotes {
   readonly only?: string;
   readonly committed?: number;
   readonly duplicates?: number;
+  /** See AttributionTally. */
+  readonly saved?: number;
+  readonly stale?: number;
+  readonly attributed?: number;
   readonly rejections?: readonly Rejection[];
   readonly groups?: readonly RememberedGroup[];
+  /** To what is known of people, groups and keys. */
+  readonly changes?: readonly Change[];
   readonly checkpoints?: readonly (readonly [name: string, cursor: string])[];
   /** Ids of dead letters that went back into the outbox with this. */
   readonly replayed?: readonly number[];

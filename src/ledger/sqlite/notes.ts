@@ -22,6 +22,9 @@ export function createApplyNotes({ database, rejections, counters, deadLetters, 
   return (notes: LogNotes): void => {
     counters.add("committed", notes.committed ?? 0);
     counters.add("duplicates", notes.duplicates ?? 0);
+    counters.add("saved", notes.saved ?? 0);
+    counters.add("stale", notes.stale ?? 0);
+    counters.add("attributed", notes.attributed ?? 0);
     for (const rejection of notes.rejections ?? []) {
       if (rejections.keep(rejection)) counters.add(`rejected:${rejection.reason}`, 1);
     }

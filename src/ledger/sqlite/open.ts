@@ -1,5 +1,6 @@
 /** The ledger on SQLite: one file, one process, everything that waits for the disk in a worker thread. */
 
+import type { RulesBySource } from "../../core/attribution/rules.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Claim, Ledger, SettleOutcome } from "../../core/ledger.ts";
 import type { OutboxMessage } from "../../core/message.ts";
@@ -24,6 +25,8 @@ export interface SqliteLedgerOptions {
   readonly lanes?: number;
   /** Bytes after which the log of the outbox goes on in another file. 16 MB by default. */
   readonly segmentBytes?: number;
+  /** What the mappings of the sources say of their groups; a source not named has the defaults. */
+  readonly groupRules?: RulesBySource;
   readonly clock?: Pick<Clock, "now">;
   readonly logger: Logger;
 }
@@ -34,8 +37,9 @@ const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
-  const { lanes = DEFAULT_LANES, segmentBytes = DEFAULT_SEGMENT_BYTES, clock = systemClock, logger, ...rest } = options;
-  const storeOptions = { ...rest, lanes, segmentBytes };
+  const { lanes = DEFAULT_LANES, segmentBytes = DEFAULT_SEGMENT_BYTES, groupRules = {}, ...rest } = options;
+  const { clock = systemClock, logger, ...others } = rest;
+  const storeOptions = { ...others, lanes, segmentBytes, groupRules };
   const worker = startWorker(storeOptions, clock, logger);
   const opened = await worker.ask("open", storeOptions).catch(async (thrown: unknown) => {
     await worker.close();

@@ -1,5 +1,6 @@
 /** What the main thread and the ledger's worker say to each other. */
 
+import type { RulesBySource } from "../../core/attribution/rules.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
 import type {
@@ -20,6 +21,7 @@ export interface StoreOptions {
   /** Used when the ledger is created; an older one keeps its own. */
   readonly lanes: number;
   readonly segmentBytes: number;
+  readonly groupRules: RulesBySource;
 }
 
 /** Several commits in one buffer (see frames.ts), stored in one transaction. */

@@ -1,14 +1,14 @@
-/** Gathers the messages of a transaction by lane, as places in the buffer they came in. */
+/** Gathers the messages of a transaction by lane, as places in the bytes they lie in. */
 
-import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
+import { messagesIn } from "../../core/parcel.ts";
 import type { LoggedRun } from "./log-record.ts";
 import type { Positions } from "./positions.ts";
 
 export interface RunBuilder {
   /** Forgets what a transaction that failed left behind. */
   clear(): void;
-  /** Adds the messages of a commit, whose contents lie between two places of `group`; those of known records are left out. Gives how many were added. */
-  add(group: Buffer, contents: { readonly from: number; readonly to: number }, known: ReadonlySet<number>): number;
+  /** Adds the messages of a parcel's contents. */
+  add(contents: Buffer): void;
   /** What was added since the last time, as runs that go on where their lanes end, and the places of their frames. */
   take(positions: Pick<Positions, "nextSeq" | "appended">, committedAt: number): BuiltRuns;
 }
@@ -29,22 +29,8 @@ export function createRunBuilder(lanes: number): RunBuilder {
     clear() {
       for (const places of byLane) places.length = 0;
     },
-    add(group, { from, to }, known) {
-      let added = 0;
-      for (let at = from, record = 0; at < to; record++) {
-        const isNew = !known.has(record);
-        let messages = group.readUInt32LE(at);
-        at += 4;
-        for (; messages > 0; messages--) {
-          const lane = group.readUInt32LE(at);
-          const start = at + 4;
-          at = start + FRAME_HEAD_BYTES + group.readUInt32LE(start);
-          if (!isNew) continue;
-          byLane[lane]?.push(start, at);
-          added += 1;
-        }
-      }
-      return added;
+    add(contents) {
+      for (const { lane, frameAt, end } of messagesIn(contents, 0, contents.length)) byLane[lane]?.push(frameAt, end);
     },
     take(positions, committedAt) {
       const runs: LoggedRun[] = [];

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
 export const FILE_NAME = "ledger.sqlite";
@@ -16,6 +16,75 @@ const KNOWN_GROUPS = `
     properties TEXT NOT NULL,
     occurred_at INTEGER NOT NULL,
     PRIMARY KEY (group_type, group_key)
+  ) WITHOUT ROWID;
+`;
+
+/** What is known of people, groups and keys: core/attribution/knowledge.ts. */
+const KNOWLEDGE = `
+  CREATE TABLE IF NOT EXISTS memberships (
+    id TEXT NOT NULL,
+    group_type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    joins INTEGER NOT NULL,
+    group_key TEXT NOT NULL,
+    PRIMARY KEY (id, group_type, at, joins, group_key)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS members (
+    group_type TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (group_type, group_key, id)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS own_members (id TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS owners (
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (id, at, owner)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS owned (owner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (owner, id)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS group_states (
+    group_type TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (group_type, group_key)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS group_states_by_key ON group_states (group_key);
+  CREATE TABLE IF NOT EXISTS aliases (
+    group_type TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (group_type, alias)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS aliases_by_group ON aliases (group_type, group_key);
+  CREATE TABLE IF NOT EXISTS collisions (
+    group_type TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    other_key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (group_type, alias, group_key, other_key)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS parked (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid TEXT NOT NULL UNIQUE,
+    identify TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS parked_aliases (
+    group_type TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    PRIMARY KEY (group_type, alias, uuid)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS passages (
+    destination TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    next_seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (destination, lane, next_seq)
   ) WITHOUT ROWID;
 `;
 
@@ -33,6 +102,7 @@ const TABLES = `
   CREATE TABLE seen (id BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE checkpoints (name TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
   ${KNOWN_GROUPS}
+  ${KNOWLEDGE}
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE rejections (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -85,9 +155,11 @@ function prepareSchema(database: DatabaseSync, path: string, lanes: number): voi
       { hint: "Run the prickle that wrote it, or a newer one." },
     );
   }
-  if (version > 0) return;
-  database.exec(TABLES);
-  database.prepare("INSERT INTO meta (name, value) VALUES ('lanes', ?), ('log_end', 0)").run(lanes);
+  if (version === WITHOUT_LOG || version === SCHEMA_VERSION) return;
+  if (version === 0) {
+    database.exec(TABLES);
+    database.prepare("INSERT INTO meta (name, value) VALUES ('lanes', ?), ('log_end', 0)").run(lanes);
+  }
   markCurrent(database);
 }
 
@@ -97,7 +169,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 

@@ -2,12 +2,14 @@
 
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { createAttribution } from "../../core/attribution/attribute.ts";
 import { PrickleError } from "../../core/errors.ts";
 import { createClaims } from "./claim.ts";
 import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { createStoredKnowledge } from "./knowledge/knowledge.ts";
 import { createKnownGroupsTable } from "./known-groups-table.ts";
 import { createLeases } from "./leases.ts";
 import { createApplyNotes } from "./notes.ts";
@@ -79,13 +81,14 @@ type InTransaction = (requests: readonly Request[]) => readonly Done[];
  * from it when they are opened. So a transaction costs one flush, and none when it adds nothing to the log.
  */
 function createTransactions(database: DatabaseSync, tables: Tables, path: string): InTransaction {
-  const { apply, outbox, positions, counters } = tables;
+  const { apply, outbox, positions, counters, knowledge } = tables;
   const putLogEnd = createPutLogEnd(database);
   return (requests) => {
     database.exec("BEGIN IMMEDIATE");
     try {
       const done = requests.map(apply);
       counters.flush();
+      knowledge.flush();
       putLogEnd(outbox.end);
       outbox.flush();
       database.exec("COMMIT");
@@ -100,6 +103,7 @@ function createTransactions(database: DatabaseSync, tables: Tables, path: string
       // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
       positions.takeBack({ onlyAppended: requests.every(({ kind }) => kind === "commit") });
       counters.load();
+      knowledge.takeBack();
       throw asLedgerError(thrown, path);
     }
   };
@@ -132,16 +136,20 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
   const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
+  const knowledge = createStoredKnowledge(database);
+  const attribute = createAttribution({ knowledge, rules: options.groupRules, lanes });
   for (const { ids, notes, runs } of unknown) {
     seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
     applyNotes(notes);
+    for (const change of notes.changes ?? []) knowledge.redo(change);
   }
+  knowledge.flush();
   counters.flush();
   createPutLogEnd(database)(outbox.end);
   database.exec("COMMIT");
 
-  const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases };
-  const commitGroup = createCommitGroup({ ...parts, applyNotes, maxDepth: options.maxDepth });
+  const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases, knowledge };
+  const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
@@ -188,7 +196,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
     }
   }
 
-  return { apply, outbox, positions, counters };
+  return { apply, outbox, positions, counters, knowledge };
 }
 
 interface CarryOut {

@@ -75,7 +75,7 @@ describe("checking a mapping", () => {
     [
       "a rule that makes nothing",
       "groupTypes: [a]\nrules: [{ name: a }]\n",
-      /groupIdentify, event or reject is missing/,
+      /groupIdentify, event, membership, join or reject is missing/,
     ],
   ])("refuses %s", (_what, text, message) => expect(problemsOf(text).join("\n")).toMatch(message));
 
@@ -109,9 +109,10 @@ describe("checking a mapping", () => {
       "dialect",
       "groupTypes",
       "addGroupTypes",
+      "groups",
       "rules",
     ]);
-    expect(Object.keys(alone?.properties ?? {})).toEqual(["dialect", "groupTypes", "rules"]);
+    expect(Object.keys(alone?.properties ?? {})).toEqual(["dialect", "groupTypes", "groups", "rules"]);
     expect(extension?.properties.rules?.items?.properties).toMatchObject({ before: {}, after: {}, remove: {} });
   });
 

@@ -32,7 +32,11 @@ describe("runExamples", () => {
         passed: false,
         rule: "alias",
         expected: { messages: [], problems: ["no_rule"] },
-        actual: { messages: [{ event: "$create_alias", distinctId: "u", properties: { alias: "a" } }], problems: [] },
+        actual: {
+          messages: [{ event: "$create_alias", distinctId: "u", properties: { alias: "a" } }],
+          statements: [{ id: "u", earlierId: "a" }],
+          problems: [],
+        },
       },
     ]);
   });
@@ -130,6 +134,8 @@ examples:
   # about groups
   - name: a group # of companies
     input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
+    statements:
+      - { member: [u], groupType: company, joins: acme }
     messages:
       # the company
       - { groupType: company, groupKey: acme, properties: { name: Acme } } # was wrong
@@ -146,6 +152,8 @@ examples:
 
   - name: nothing expected
     input: { type: alias, userId: u, previousId: a }
+    statements:
+      - { id: u, earlierId: a }
     messages:
       - { event: $create_alias, distinctId: u, properties: { alias: a } }
 `;

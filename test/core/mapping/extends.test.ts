@@ -45,6 +45,7 @@ describe("a mapping that extends another", () => {
     expect(applyTo(mapping, call)).toEqual({
       rule: "group",
       drafts: [{ kind: "groupIdentify", groupType: "company", groupKey: "own", properties: call.traits }],
+      statements: [],
       problems: [],
     });
     expect(applyTo(mapping, { type: "track", event: "E", userId: "u" }).rule).toBe("track");
@@ -163,7 +164,7 @@ describe("a mapping that extends another", () => {
     [
       "a change that leaves nothing to make",
       "extends: base\nrules: [{ name: track, event: null }]\n",
-      /groupIdentify, event or reject is missing/,
+      /groupIdentify, event, membership, join or reject is missing/,
     ],
     [
       "a key nobody knows",

@@ -1,0 +1,96 @@
+/** A group identify on its way: to its group, then to what of it is new, then to a message. */
+
+import { groupLane, messageUuid } from "../identity.ts";
+import { type MessageProblem, writeMessage } from "../message.ts";
+import { type Uuid, uuidOf } from "../uuid.ts";
+import { resolveKey } from "./keys.ts";
+import type { Identify, Knowledge } from "./knowledge.ts";
+import { differenceOf } from "./properties.ts";
+import { rulesOf } from "./rules.ts";
+import type { AttributionDependencies, AttributionTally, AttributionTarget } from "./step.ts";
+
+export interface IdentifyingParts extends AttributionDependencies {
+  readonly target: AttributionTarget;
+  readonly tally: AttributionTally;
+}
+
+export interface Identifying {
+  /** Lays what has to be sent; with it what waited for an alias that is learned here. */
+  take(identify: Identify): void;
+}
+
+export function createIdentifying(parts: IdentifyingParts): Identifying {
+  const { knowledge, rules, tally } = parts;
+  return {
+    take(first) {
+      const waiting = [first];
+      for (const identify of waiting) {
+        const own = rulesOf(rules, identify.source);
+        const resolution = resolveKey(knowledge, identify, own);
+        if ("refused" in resolution) refuse(identify, resolution.refused, tally);
+        else if (resolution.groupKey !== null) {
+          send({ ...identify, groupKey: resolution.groupKey }, parts);
+          for (const alias of resolution.learned) waiting.push(...release(knowledge, identify.groupType, alias));
+        } else if (own.unresolved === "park" && identify.aliases.length > 0) {
+          knowledge.apply({ kind: "park", identify });
+          tally.parked += 1;
+        } else refuse(identify, resolution.problem, tally);
+      }
+    },
+  };
+}
+
+function release(knowledge: Knowledge, groupType: string, alias: string): readonly Identify[] {
+  const parked = knowledge.parked(groupType, alias);
+  for (const { uuid } of parked) knowledge.apply({ kind: "release", uuid });
+  return parked;
+}
+
+type Resolved = Identify & { readonly groupKey: string };
+
+function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: IdentifyingParts): void {
+  const { groupType, groupKey, at } = identify;
+  const state = knowledge.group(groupType, groupKey);
+  const { set, unset, stale, change } = differenceOf(state, identify, rules);
+  const hasSet = Object.keys(set).length > 0;
+  const write = (draft: Parameters<typeof writeMessage>[0], uuid: Uuid) =>
+    writeMessage(draft, { uuid, occurredAt: at, lanes }, target.parcel);
+  const draft = { kind: "groupIdentify", groupType, groupKey, properties: set } as const;
+  const problem = hasSet ? write(draft, uuidOf(identify.uuid)) : null;
+  if (problem) {
+    refuse(identify, problem, tally);
+    return;
+  }
+  tally.stale += stale;
+  if (state === null) noteSharedKey(identify, knowledge, tally);
+  const lane = groupLane(groupType, groupKey, lanes);
+  let seq = hasSet ? target.takeSeq(lane) : 0;
+  if (unset.length > 0) {
+    write({ kind: "groupUnset", groupType, groupKey, properties: unset }, unsetUuid(identify));
+    seq = target.takeSeq(lane);
+  } else if (!hasSet) tally.saved += 1;
+  if (change) knowledge.apply({ ...change, seq });
+}
+
+/** PostHog may take the properties of one for those of the other. */
+function noteSharedKey(
+  { groupType, groupKey }: Resolved,
+  knowledge: Knowledge,
+  { sharedKeys }: AttributionTally,
+): void {
+  const otherType = knowledge.typeSharing(groupType, groupKey);
+  if (otherType !== null) sharedKeys.push({ groupType, groupKey, otherType });
+}
+
+/** Far from those of the messages a mapping makes of a record. */
+const UNSET_INDEX = 1_000_000;
+
+function unsetUuid({ source, recordId, at }: Identify): Uuid {
+  return messageUuid({ source, id: recordId, statedAt: null, occurredAt: at }, UNSET_INDEX);
+}
+
+function refuse(identify: Identify, { reason, detail }: MessageProblem, { rejections }: AttributionTally): void {
+  const { source, recordId, receivedAt, groupType, groupKey, aliases, properties } = identify;
+  const payload = { groupType, groupKey, aliases: [...aliases], properties };
+  rejections.push({ source, recordId, reason, detail, receivedAt, payload });
+}

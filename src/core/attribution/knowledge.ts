@@ -1,0 +1,145 @@
+/**
+ * Port: what is known of groups, people and keys. Everything is a set of facts that does not depend on the order in which
+ * they came. It is read and changed synchronously, inside the transaction of the commit that brings the facts.
+ */
+
+import type { JsonObject, JsonValue } from "../json.ts";
+
+export interface Knowledge {
+  /** The newest membership of the id that stands at or before `at`, or before the one given. */
+  membership(id: string, groupType: string, from: number | Membership): Membership | null;
+  /** The oldest membership in which the id joins a group of the type. */
+  firstMembership(id: string, groupType: string): Membership | null;
+  /** Whose id this is, as different records say, the earliest first. */
+  owners(id: string): readonly Owner[];
+  /** Ids with memberships of their own that some record says are this one's; at most MOST_IDS, in order. */
+  idsOf(owner: string): readonly string[];
+  group(groupType: string, groupKey: string): GroupState | null;
+  /** Another group type with a group of this key. */
+  typeSharing(groupType: string, groupKey: string): string | null;
+  alias(groupType: string, alias: string): KnownAlias | null;
+  /** Records that wait for the alias, in the order they came. */
+  parked(groupType: string, alias: string): readonly Identify[];
+  /** Makes a change, which may have been made before. */
+  apply(change: Change): void;
+}
+
+/** A statement that somebody belongs to a group from a time on, or does no more. */
+export interface Membership {
+  /** ms UTC. */
+  readonly at: number;
+  /** False: leaves. */
+  readonly joins: boolean;
+  /** Empty: leaves whatever group. */
+  readonly groupKey: string;
+}
+
+export interface Owner {
+  readonly id: string;
+  readonly at: number;
+}
+
+export interface GroupState {
+  /** By property, then by source: what the source said last. */
+  readonly told: Readonly<Record<string, Readonly<Record<string, Told>>>>;
+  /** Properties that changed but were not sent, or never arrived: the next difference has them. */
+  readonly unsent: readonly string[];
+  /** By property: seq of the message that carried it last. */
+  readonly sent: Readonly<Record<string, number>>;
+}
+
+export interface Told {
+  /** Absent: removed. */
+  readonly value?: JsonValue;
+  /** When it was true at its source, ms UTC. */
+  readonly at: number;
+}
+
+export interface KnownAlias {
+  readonly groupKey: string;
+  readonly source: string;
+  readonly at: number;
+}
+
+/** A group identify as a mapping makes it, on its way to a message. */
+export interface Identify {
+  readonly source: string;
+  readonly groupType: string;
+  /** Null: it has to be resolved. */
+  readonly groupKey: string | null;
+  readonly aliases: readonly string[];
+  /** Aliases of groups that were merged into this one: re-pointed without a word. */
+  readonly mergedAliases: readonly string[];
+  /** The key when no alias is known; null: there is none. */
+  readonly fallbackKey: string | null;
+  readonly properties: Readonly<JsonObject>;
+  /** ms UTC. */
+  readonly at: number;
+  readonly receivedAt: number;
+  /** Of the record, as its source has it. */
+  readonly recordId: string;
+  readonly uuid: string;
+}
+
+export type Change =
+  | {
+      readonly kind: "membership";
+      readonly id: string;
+      readonly groupType: string;
+      readonly membership: Membership;
+      /** The record names this id before all others. */
+      readonly isOwn: boolean;
+    }
+  | { readonly kind: "owner"; readonly id: string; readonly owner: Owner }
+  | {
+      readonly kind: "group";
+      readonly groupType: string;
+      readonly groupKey: string;
+      readonly source: string;
+      readonly told: Readonly<Record<string, Told>>;
+      /** Properties whose value is as it was, and when it was last true. */
+      readonly restated: readonly string[];
+      readonly restatedAt: number;
+      readonly unsent: readonly string[];
+      /** Properties that a message of seq `seq` carries. */
+      readonly sent: readonly string[];
+      readonly seq: number;
+    }
+  | {
+      readonly kind: "alias";
+      readonly groupType: string;
+      readonly alias: string;
+      readonly known: KnownAlias;
+    }
+  | ({ readonly kind: "collision" } & Collision)
+  | { readonly kind: "park"; readonly identify: Identify }
+  | { readonly kind: "release"; readonly uuid: string };
+
+/** One alias that two groups claim. */
+export interface Collision {
+  readonly groupType: string;
+  readonly alias: string;
+  /** The group it belongs to now. */
+  readonly groupKey: string;
+  readonly otherKey: string;
+  readonly source: string;
+  readonly at: number;
+}
+
+/** Of one person: more are not looked through. */
+export const MOST_IDS = 64;
+
+/** Negative: the first is the newer. Total, so that what was said at one time has one order. */
+export function compareMemberships(one: Membership, other: Membership): number {
+  if (one.at !== other.at) return other.at - one.at;
+  if (one.joins !== other.joins) return one.joins ? -1 : 1;
+  if (one.groupKey === other.groupKey) return 0;
+  return one.groupKey > other.groupKey ? -1 : 1;
+}
+
+/** Negative: the first stands earlier. */
+export function compareOwners(one: Owner, other: Owner): number {
+  if (one.at !== other.at) return one.at - other.at;
+  if (one.id === other.id) return 0;
+  return one.id < other.id ? -1 : 1;
+}

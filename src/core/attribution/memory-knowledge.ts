@@ -1,0 +1,117 @@
+/** Group knowledge in memory: for previews, and for tests of the rules. */
+
+import { changedGroup } from "./changed-group.ts";
+import {
+  type Change,
+  type Collision,
+  compareMemberships,
+  type GroupState,
+  type Identify,
+  type Knowledge,
+  type KnownAlias,
+  type Membership,
+  MOST_IDS,
+  type Owner,
+} from "./knowledge.ts";
+
+export interface MemoryKnowledge extends Knowledge {
+  collisions(): readonly Collision[];
+  /** Groups known, by type. */
+  groupCounts(): ReadonlyMap<string, number>;
+}
+
+/** Keeps everything it is told. */
+export function createMemoryKnowledge(): MemoryKnowledge {
+  const memberships = new Map<string, Membership[]>();
+  const owners = new Map<string, Owner[]>();
+  const owned = new Map<string, Set<string>>();
+  const own = new Set<string>();
+  const groups = new Map<string, GroupState>();
+  const typesByKey = new Map<string, string[]>();
+  const aliases = new Map<string, KnownAlias>();
+  const parked = new Map<string, Identify>();
+  const collisions: Collision[] = [];
+
+  function addMembership({ id, groupType, membership, isOwn }: Extract<Change, { kind: "membership" }>): void {
+    const known = listAt(memberships, keyOf(id, groupType));
+    const place = known.findIndex((other) => compareMemberships(membership, other) <= 0);
+    const other = known[place];
+    if (!other) known.push(membership);
+    else if (compareMemberships(membership, other) !== 0) known.splice(place, 0, membership);
+    if (!isOwn || own.has(id)) return;
+    own.add(id);
+    for (const owner of owners.get(id) ?? []) setAt(owned, owner.id).add(id);
+  }
+
+  function addOwner({ id, owner }: Extract<Change, { kind: "owner" }>): void {
+    const known = listAt(owners, id);
+    if (known.some((other) => other.id === owner.id && other.at === owner.at)) return;
+    known.push(owner);
+    if (own.has(id)) setAt(owned, owner.id).add(id);
+  }
+
+  return {
+    membership(id, groupType, from) {
+      const bound = typeof from === "number" ? null : from;
+      const at = typeof from === "number" ? from : from.at;
+      const isIn = (one: Membership) => (bound ? compareMemberships(one, bound) > 0 : one.at <= at);
+      return memberships.get(keyOf(id, groupType))?.find(isIn) ?? null;
+    },
+    firstMembership: (id, groupType) => memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins) ?? null,
+    owners: (id) => owners.get(id) ?? [],
+    idsOf: (owner) => [...(owned.get(owner) ?? [])].sort().slice(0, MOST_IDS),
+    group: (groupType, groupKey) => groups.get(keyOf(groupType, groupKey)) ?? null,
+    typeSharing: (groupType, groupKey) => typesByKey.get(groupKey)?.find((other) => other !== groupType) ?? null,
+    alias: (groupType, alias) => aliases.get(keyOf(groupType, alias)) ?? null,
+    parked: (groupType, alias) =>
+      [...parked.values()].filter((one) => one.groupType === groupType && one.aliases.includes(alias)),
+    apply(change) {
+      switch (change.kind) {
+        case "membership":
+          return addMembership(change);
+        case "owner":
+          return addOwner(change);
+        case "group": {
+          const { groupType, groupKey } = change;
+          const key = keyOf(groupType, groupKey);
+          const before = groups.get(key) ?? null;
+          if (!before) listAt(typesByKey, groupKey).push(groupType);
+          return void groups.set(key, changedGroup(before, change));
+        }
+        case "alias":
+          return void aliases.set(keyOf(change.groupType, change.alias), change.known);
+        case "collision":
+          return void collisions.push(change);
+        case "park":
+          return void parked.set(change.identify.uuid, change.identify);
+        case "release":
+          return void parked.delete(change.uuid);
+      }
+    },
+    collisions: () => collisions,
+    groupCounts() {
+      const counts = new Map<string, number>();
+      for (const key of groups.keys()) {
+        const groupType = key.split("\0", 1)[0] ?? "";
+        counts.set(groupType, (counts.get(groupType) ?? 0) + 1);
+      }
+      return counts;
+    },
+  };
+}
+
+function keyOf(one: string, other: string): string {
+  return `${one}\0${other}`;
+}
+
+function listAt<Item>(lists: Map<string, Item[]>, key: string): Item[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+function setAt(sets: Map<string, Set<string>>, key: string): Set<string> {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set);
+  return set;
+}

@@ -1,0 +1,92 @@
+/** What every source said of every group. States that change are written once a transaction. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { changedGroup } from "../../../core/attribution/changed-group.ts";
+import type { Change, GroupState, Knowledge } from "../../../core/attribution/knowledge.ts";
+import { createCache } from "./cache.ts";
+
+/** Characters of JSON text. */
+const CACHED = 16 * 1024 * 1024;
+
+export interface Groups extends Pick<Knowledge, "group" | "typeSharing"> {
+  change(change: Extract<Change, { kind: "group" }>): void;
+  /** Properties of the group that never arrived. */
+  markUnsent(groupType: string, groupKey: string, names: readonly string[]): void;
+  /** Group types of each key that more than one has. */
+  sharedKeys(limit: number): readonly { readonly groupKey: string; readonly groupTypes: readonly string[] }[];
+  counts(): Readonly<Record<string, number>>;
+  flush(): void;
+  /** The transaction was rolled back. */
+  takeBack(): void;
+}
+
+export function createGroups(database: DatabaseSync): Groups {
+  const select = database.prepare("SELECT state FROM group_states WHERE group_type = ? AND group_key = ?");
+  const upsert = database.prepare(
+    "INSERT INTO group_states VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
+  );
+  const sharing = database.prepare(
+    "SELECT group_type FROM group_states WHERE group_key = ? AND group_type <> ? ORDER BY group_type LIMIT 1",
+  );
+  const shared = database.prepare(
+    `SELECT group_key, json_group_array(group_type) AS group_types FROM group_states
+     GROUP BY group_key HAVING count(*) > 1 ORDER BY group_key LIMIT ?`,
+  );
+  const counts = database.prepare("SELECT group_type, count(*) AS groups FROM group_states GROUP BY group_type");
+  const cache = createCache<GroupState | null>(CACHED);
+  const dirty = new Map<string, { readonly groupType: string; readonly groupKey: string; state: GroupState }>();
+
+  function group(groupType: string, groupKey: string): GroupState | null {
+    const key = `${groupType}\0${groupKey}`;
+    const waiting = dirty.get(key);
+    if (waiting) return waiting.state;
+    const cached = cache.get(key);
+    if (cached !== undefined) return cached;
+    const text = select.get(groupType, groupKey)?.state;
+    const state: GroupState | null = typeof text === "string" ? JSON.parse(text) : null;
+    cache.set(key, state, typeof text === "string" ? text.length : 1);
+    return state;
+  }
+
+  function put(groupType: string, groupKey: string, state: GroupState): void {
+    dirty.set(`${groupType}\0${groupKey}`, { groupType, groupKey, state });
+  }
+
+  return {
+    group,
+    typeSharing(groupType, groupKey) {
+      const written = sharing.get(groupKey, groupType)?.group_type;
+      if (typeof written === "string") return written;
+      for (const other of dirty.values()) {
+        if (other.groupKey === groupKey && other.groupType !== groupType) return other.groupType;
+      }
+      return null;
+    },
+    change(change) {
+      const { groupType, groupKey } = change;
+      put(groupType, groupKey, changedGroup(group(groupType, groupKey), change));
+    },
+    markUnsent(groupType, groupKey, names) {
+      const state = group(groupType, groupKey);
+      if (state) put(groupType, groupKey, { ...state, unsent: [...new Set([...state.unsent, ...names])] });
+    },
+    sharedKeys: (limit) =>
+      shared.all(limit).map((row) => ({
+        groupKey: String(row.group_key),
+        groupTypes: JSON.parse(String(row.group_types)),
+      })),
+    counts: () => Object.fromEntries(counts.all().map((row) => [String(row.group_type), Number(row.groups)])),
+    flush() {
+      for (const [key, { groupType, groupKey, state }] of dirty) {
+        const text = JSON.stringify(state);
+        upsert.run(groupType, groupKey, text);
+        cache.set(key, state, text.length);
+      }
+      dirty.clear();
+    },
+    takeBack() {
+      dirty.clear();
+      cache.clear();
+    },
+  };
+}
