@@ -16,8 +16,11 @@ const EVENT = "prickle group types";
 const GROUP_KEY = "prickle";
 const DISTINCT_ID = "$groups_sync_00";
 const TAKEN = { kind: "delivered" } as const;
-/** Before any event that a backfill may bring: PostHog shows a type's groups only on events after the type's first. */
-const OCCURRED_AT = Date.UTC(2015, 0, 1);
+/**
+ * Before anything a backfill may bring, since PostHog shows a type's groups only on events after the type's first; and
+ * before 2015, where PostHog's "all time" begins (seen 2026-11).
+ */
+const OCCURRED_AT = Date.UTC(2014, 0, 1);
 
 /** The same bytes for the same types in the same order, so that PostHog folds what arrives again. */
 export function createClaim(groupTypes: readonly string[]): Claim {
