@@ -5,7 +5,7 @@ import type { OutboxMessage } from "../../core/message.ts";
 import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { createBatchPacker, createEnvelope } from "./batch.ts";
-import { createClaimer } from "./claim.ts";
+import { createSlotClaimer } from "./slot-claim.ts";
 
 export interface PosthogOptions {
   readonly name: string;
@@ -78,10 +78,10 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     }
   }
 
-  const claim = createClaimer(options.claimedGroupTypes ?? [], (message, signal) => post([message], signal));
+  const claimSlots = createSlotClaimer(options.claimedGroupTypes ?? [], (message, signal) => post([message], signal));
 
   async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
-    const claimed = await claim(signal);
+    const claimed = await claimSlots(signal);
     if (claimed.kind !== "delivered") return new Array<Outcome>(messages.length).fill(claimed);
     return send(messages, signal);
   }

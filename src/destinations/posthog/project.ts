@@ -51,7 +51,8 @@ export async function readProjectGroupTypes(options: ProjectOptions): Promise<Pr
   }
 }
 
-function apiAddress({ host, apiHost }: ProjectOptions): URL {
+/** PostHog's cloud answers its private API on another host than it takes events on. */
+export function apiAddress({ host, apiHost }: Pick<ProjectOptions, "host" | "apiHost">): URL {
   if (apiHost !== undefined) return new URL(apiHost);
   const url = new URL(host);
   url.hostname = url.hostname.replace(HOSTS_OF_CLOUD, "$1.posthog.com");

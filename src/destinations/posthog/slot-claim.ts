@@ -5,7 +5,7 @@ import { isoTime } from "../../core/iso-time.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { type Answer, CONFIGURATION_PAUSE_MS } from "./answer.ts";
 
-export interface Claim {
+export interface SlotClaim {
   readonly uuid: string;
   /** As the JSON text of a message in the outbox. */
   readonly body: Uint8Array;
@@ -23,7 +23,7 @@ const TAKEN = { kind: "delivered" } as const;
 const OCCURRED_AT = Date.UTC(2014, 0, 1);
 
 /** The same bytes for the same types in the same order, so that PostHog folds what arrives again. */
-export function createClaim(groupTypes: readonly string[]): Claim {
+export function createSlotClaim(groupTypes: readonly string[]): SlotClaim {
   const uuid = uuidText(deterministicUuid("prickle", `${EVENT}\0${groupTypes.join("\0")}`, 0, OCCURRED_AT));
   const groups = groupTypes.map((groupType) => `${JSON.stringify(groupType)}:${JSON.stringify(GROUP_KEY)}`);
   const head = { event: EVENT, distinct_id: DISTINCT_ID, uuid, timestamp: isoTime(OCCURRED_AT) };
@@ -35,11 +35,11 @@ export function createClaim(groupTypes: readonly string[]): Claim {
  * Resolves to `delivered` once PostHog took the claim, at once from then on and for fewer than two types; else to the
  * reason to wait, never to `refused`, and the next caller tries again. One request at a time, whoever calls.
  */
-export function createClaimer(
+export function createSlotClaimer(
   groupTypes: readonly string[],
-  post: (claim: Claim, signal: AbortSignal) => Promise<Answer>,
+  post: (claim: SlotClaim, signal: AbortSignal) => Promise<Answer>,
 ): (signal: AbortSignal) => Promise<Exclude<Answer, { kind: "refused" }>> {
-  const claim = createClaim(groupTypes);
+  const claim = createSlotClaim(groupTypes);
   let claiming: ReturnType<typeof attempt> | null = groupTypes.length < 2 ? Promise.resolve(TAKEN) : null;
 
   async function attempt(signal: AbortSignal) {
