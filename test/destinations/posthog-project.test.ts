@@ -1,6 +1,9 @@
 /** Reading the group types of a project from PostHog's private API on loopback. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { apiAddress, type ProjectOptions, readProjectGroupTypes } from "../../src/destinations/posthog/project.ts";
 import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 
@@ -84,6 +87,23 @@ describe("says what is wrong", () => {
   it.each(failures)("for %s", async (_, failure, reason) => {
     posthog.api.failure = failure;
     expect(await read()).toMatchObject({ reason: expect.stringContaining(reason) });
+  });
+
+  it("when an answer drips without end, which no wait between two parts of it ends", async () => {
+    const drops = new Set<NodeJS.Timeout>();
+    const server = createServer((_, response) => {
+      response.writeHead(200).write("[");
+      drops.add(setInterval(() => response.write(" "), 5));
+    });
+    onTestFinished(() => {
+      for (const drop of drops) clearInterval(drop);
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo; // A server listening on TCP has one.
+    const answer = await read({ host: `http://127.0.0.1:${port}`, timeoutMs: 100 });
+    expect(answer).toMatchObject({ reason: expect.stringContaining("was not reached") });
   });
 
   it("when nothing comes back in time", async () => {

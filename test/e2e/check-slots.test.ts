@@ -81,3 +81,12 @@ it("warns where the project does not let itself be read, and shows what is decla
     { index: 2, groupType: "deal" },
   ]);
 });
+
+it("asks PostHog when it starts to deliver, not for commands that only look", MANY_PROCESSES, async () => {
+  const { posthog, workplace } = await openWorkplace(KEY);
+  const served = await workplace.serve();
+  expect(await served.stop()).toBe(0);
+  expect(posthog.api.requests).toHaveLength(1);
+  await workplace.ask("status");
+  expect(posthog.api.requests).toHaveLength(1);
+});
