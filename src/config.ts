@@ -2,19 +2,21 @@
 
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { crossCheck, isLoopback, tooManyGroupTypes } from "./config/cross-checks.ts";
+import { crossCheck, isLoopback } from "./config/cross-checks.ts";
 import { type ConfigDocument, readDocument } from "./config/document.ts";
 import { type Environment, substitute } from "./config/environment.ts";
+import { type NamedMapping, placeGroupSlots } from "./config/group-slots.ts";
 import { findingsOf } from "./config/issues.ts";
 import { readMappingFile } from "./config/mapping-file.ts";
 import { type ConfigProblem, type Finding, type Path, pathText, problemLine } from "./config/problem.ts";
 import { type ConfigInput, configSchema, DEFAULT_DATA_DIR, type ParsedConfig } from "./config/schema.ts";
 import type { Secret } from "./config/secret.ts";
 import { PrickleError } from "./core/errors.ts";
-import { checkMapping, compileMapping, type MappingSource } from "./core/mapping/compile.ts";
+import { checkMapping, type MappingSource } from "./core/mapping/compile.ts";
 import { parseSafely } from "./core/safe-parsing.ts";
 
-export { type ConfigProblem, problemLine } from "./config/problem.ts";
+export { placeGroupSlots } from "./config/group-slots.ts";
+export { type ConfigProblem, type Finding, problemLine } from "./config/problem.ts";
 export type { ConfigInput } from "./config/schema.ts";
 export { configJsonSchema } from "./config/schema-node.ts";
 export { createSecret, type Secret } from "./config/secret.ts";
@@ -85,18 +87,22 @@ export function loadConfig(options: ConfigOptions): Config {
   return orThrow(examine(readFile(options), options));
 }
 
+export interface CheckedFile extends CheckedConfig {
+  /** A warning about what is only found out later, placed in the file. */
+  warningAt(finding: Finding): ConfigProblem;
+}
+
 /** Every problem of the configuration and of the mappings it names. Never throws. */
-export function checkConfig(options: ConfigOptions): CheckedConfig {
+export function checkConfig(options: ConfigOptions): CheckedFile {
   const opened = readFile(options);
   const { config, problems, mappings } = examine(opened, options);
-  const ofMappings = mappings.flatMap((mapping) =>
+  const ofMappings = mappings.flatMap(({ mapping }) =>
     checkMapping(mapping).map(({ message, ...place }) => ({ ...place, found: message, allowed: "", hint: null })),
   );
-  const sound = ofMappings.every(({ severity }) => severity === "warning")
-    ? mappings.map((mapping) => compileMapping(mapping).groupTypes)
-    : [];
-  const tooMany = placed(tooManyGroupTypes(sound), opened);
-  return { config, problems: [...problems, ...tooMany, ...ofMappings] };
+  const isSound = ofMappings.every(({ severity }) => severity === "warning");
+  const ofSlots = isSound ? placeGroupSlots(mappings).problems : [];
+  const warningAt = (finding: Finding) => ({ ...problemOf(finding, opened), severity: "warning" as const });
+  return { config, problems: [...problems, ...ofSlots, ...ofMappings], warningAt };
 }
 
 /**
@@ -149,7 +155,7 @@ interface OpenedFile {
 }
 
 interface Examined extends CheckedConfig {
-  readonly mappings: readonly MappingSource[];
+  readonly mappings: readonly NamedMapping[];
 }
 
 function orThrow({ config, problems }: CheckedConfig): Config {
@@ -210,9 +216,13 @@ function examine(
     ? []
     : parsed.issues.flatMap((issue) => findingsOf(issue, { data: overridden, isFromEnvironment }));
   const places = { directory: opened.directory, display: (path: string) => display(path, cwd), cwd, env: mappingEnv };
-  const read = mappingsNamed(overridden).map(({ mapping, at }) => readMappingFile(mapping, at, places));
-  const mappings = read.filter((one) => "text" in one);
-  const missing = read.filter((one) => "found" in one);
+  const mappings: NamedMapping[] = [];
+  const missing: Finding[] = [];
+  for (const { name, mapping, at } of mappingsNamed(overridden)) {
+    const read = readMappingFile(mapping, at, places);
+    if ("text" in read) mappings.push({ name, mapping: read });
+    else missing.push(read);
+  }
   const crossed = parsed.success ? crossCheck(parsed.data) : [];
   const problems = placed([...findings, ...issues, ...missing, ...crossed], opened);
   if (!parsed.success || problems.length > 0) return { config: null, problems, mappings };
@@ -220,14 +230,21 @@ function examine(
 }
 
 /** One problem a place: the first says best what is wrong. */
-function placed(findings: readonly Finding[], { document, shown }: OpenedFile): readonly ConfigProblem[] {
+function placed(findings: readonly Finding[], opened: OpenedFile): readonly ConfigProblem[] {
   const byPath = new Map<string, ConfigProblem>();
-  for (const { at, atKey, found, allowed, hint = null } of findings) {
-    const path = pathText(at);
-    if (byPath.has(path)) continue;
-    byPath.set(path, { severity: "error", file: shown, ...document.place(at, atKey), path, found, allowed, hint });
+  for (const finding of findings) {
+    const problem = problemOf(finding, opened);
+    if (!byPath.has(problem.path)) byPath.set(problem.path, problem);
   }
   return [...byPath.values()].sort((one, other) => one.line - other.line || one.column - other.column);
+}
+
+function problemOf(
+  { at, atKey, found, allowed, hint = null }: Finding,
+  { document, shown }: OpenedFile,
+): ConfigProblem {
+  const place = document.place(at, atKey);
+  return { severity: "error", file: shown, ...place, path: pathText(at), found, allowed, hint };
 }
 
 function withOverrides(data: unknown, cwd: string, overrides: ConfigOverrides): unknown {
@@ -241,16 +258,18 @@ function withOverrides(data: unknown, cwd: string, overrides: ConfigOverrides): 
 }
 
 /** As far as they can be made out in a file that may be wrong elsewhere, in the order of the sources. */
-function mappingsNamed(data: unknown): readonly { readonly mapping: string; readonly at: Path }[] {
+function mappingsNamed(
+  data: unknown,
+): readonly { readonly name: string; readonly mapping: string; readonly at: Path }[] {
   const sources = isObject(data) && data.sources !== undefined ? data.sources : { segment: {} };
   if (!isObject(sources)) return [];
   return Object.entries(sources).flatMap(([name, source]) => {
     const mapping = isObject(source) ? (source.mapping ?? "segment") : null;
-    return typeof mapping === "string" && mapping !== "" ? { mapping, at: ["sources", name, "mapping"] } : [];
+    return typeof mapping === "string" && mapping !== "" ? { name, mapping, at: ["sources", name, "mapping"] } : [];
   });
 }
 
-function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mappings: readonly MappingSource[]): Config {
+function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mappings: readonly NamedMapping[]): Config {
   const { server, sources, destinations, ledger, delivery, log } = parsed;
   const names = Object.keys(sources);
   return {
@@ -258,7 +277,7 @@ function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mapping
     dataDir: resolve(directory, parsed.dataDir),
     server: { host: server.host, port: server.port, adminToken: server.adminToken ?? null },
     sources: names.flatMap((name, index) => {
-      const [source, mapping] = [sources[name], mappings[index]];
+      const [source, mapping] = [sources[name], mappings[index]?.mapping];
       return source && mapping ? sourceOf(name, source, mapping, { alone: names.length === 1, host: server.host }) : [];
     }),
     destinations: Object.entries(destinations).map(([name, destination]) => ({ name, ...destination })),

@@ -5,11 +5,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import { createBackfillOperation } from "./connector/backfill.ts";
+import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
+import type { Project } from "./connector/projects.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Destination } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
-import { MAX_GROUP_TYPES } from "./core/group.ts";
 import { createGroupMemory, type GroupMemory } from "./core/group-memory.ts";
 import type { Ledger } from "./core/ledger.ts";
 import { compileMapping } from "./core/mapping/compile.ts";
@@ -51,6 +52,8 @@ export interface ConnectorDependencies {
   readonly clock?: Clock;
   /** In [0, 1), for jitter. */
   readonly random?: () => number;
+  /** Whether PostHog is asked for its group types, where there is a personal key: not worth it without delivery. Default: yes. */
+  readonly asksProjects?: boolean;
   /** What keeps the outbox: SQLite, unless another is given. */
   readonly openLedger?: (options: SqliteLedgerOptions) => Promise<Ledger>;
 }
@@ -62,15 +65,24 @@ const CLOSE_GRACE_MS = 3_500;
 /** @throws CONFIG_INVALID, MAPPING_INVALID, LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE, ENGINE_UNAVAILABLE */
 export async function openConnector(
   config: Config,
-  { logger, clock = systemClock, random = Math.random, openLedger = openSqliteLedger }: ConnectorDependencies,
+  {
+    logger,
+    clock = systemClock,
+    random = Math.random,
+    asksProjects = true,
+    openLedger = openSqliteLedger,
+  }: ConnectorDependencies,
 ): Promise<Connector> {
   const mappings = compileMappings(config.sources);
+  const projects = asksProjects ? await requireProjectSlots(config, logger) : [];
+  const groupTypes = declaredTypes(mappings);
   const { observer, expose } = createMetrics();
   await using opening = new AsyncDisposableStack();
   const groupRules = Object.fromEntries([...mappings].map(([source, mapping]) => [source, mapping.groupRules]));
-  const { ledger, engine } = await openStores(config, opening, { groupRules, logger, clock, openLedger });
+  const stores = { logger, clock, openLedger, groupTypes, groupRules };
+  const { ledger, engine } = await openStores(config, opening, stores);
   const deliveries = config.destinations.map((settings) => {
-    const destination = openDestination(settings, { engine, clock });
+    const destination = openDestination(settings, { engine, clock, groupTypes, projects });
     opening.defer(() => destination.close());
     return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
   });
@@ -123,10 +135,15 @@ export async function openConnector(
   };
 }
 
+interface StoreDependencies extends Required<Pick<ConnectorDependencies, "logger" | "clock" | "openLedger">> {
+  readonly groupTypes: readonly string[];
+  readonly groupRules: RulesBySource;
+}
+
 async function openStores(
   { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
   opening: AsyncDisposableStack,
-  parts: Required<Omit<ConnectorDependencies, "random">> & { readonly groupRules: RulesBySource },
+  { logger, clock, openLedger, groupTypes, groupRules }: StoreDependencies,
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new PrickleError("LEDGER_UNAVAILABLE", `${dataDir}: ${cause instanceof Error ? cause.message : cause}`, {
@@ -135,26 +152,25 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const { groupRules, logger, clock, openLedger } = parts;
   const kept = { directory: dataDir, destinations: names, maxDepth, seenDays };
   const ledger = await openLedger({ ...kept, groupRules, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };
-  const engine = await openEngine({ path: join(dataDir, "engine.duckdb"), logger });
+  const engine = await openEngine({ path: join(dataDir, "engine.duckdb"), groupTypes, logger });
   opening.defer(() => engine.close());
   return { ledger, engine };
 }
 
-/** By name of the source. @throws MAPPING_INVALID, CONFIG_INVALID when all of them together have too many group types. */
+/** By name of the source. @throws MAPPING_INVALID, CONFIG_INVALID when their group types together do not fit. */
 function compileMappings(sources: readonly SourceConfig[]): ReadonlyMap<string, Mapping> {
   const mappings = new Map(sources.map(({ name, mapping }) => [name, compileMapping(mapping)]));
-  const groupTypes = new Set([...mappings.values()].flatMap((mapping) => mapping.groupTypes));
-  if (groupTypes.size <= MAX_GROUP_TYPES) return mappings;
-  throw new PrickleError(
-    "CONFIG_INVALID",
-    `The mappings together declare ${groupTypes.size} group types: ${[...groupTypes].join(", ")}; PostHog takes ${MAX_GROUP_TYPES}.`,
-    { hint: "Leave out those you need least, or use the same name where the same is meant." },
-  );
+  requireDeclaredSlots(sources);
+  return mappings;
+}
+
+/** Of all mappings, in their order, each once. */
+function declaredTypes(mappings: ReadonlyMap<string, Mapping>): readonly string[] {
+  return [...new Set([...mappings.values()].flatMap(({ groupTypes }) => groupTypes))];
 }
 
 /** What any mapping asks for by `@group`, as it was known when prickle ended. */
@@ -171,10 +187,15 @@ function createIngests(
   return new Map([...mappings].map(([source, mapping]) => [source, createIngest({ ...parts, source, mapping })]));
 }
 
-function openDestination(
-  settings: DestinationConfig,
-  { engine, clock }: { readonly engine: Engine | null; readonly clock: Clock },
-): Destination {
+interface DestinationParts {
+  readonly engine: Engine | null;
+  readonly clock: Clock;
+  readonly groupTypes: readonly string[];
+  readonly projects: readonly Project[];
+}
+
+function openDestination(settings: DestinationConfig, parts: DestinationParts): Destination {
+  const { engine, clock } = parts;
   const { name } = settings;
   switch (settings.type) {
     case "engine":
@@ -185,10 +206,17 @@ function openDestination(
       return createPosthogDestination({
         ...settings,
         token: settings.token.reveal(),
+        claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
         now: clock.now,
       });
   }
+}
+
+/** None where all are known to have their index already. */
+function typesToClaim(destination: string, { groupTypes, projects }: DestinationParts): readonly string[] {
+  const known = projects.find((project) => project.destination === destination)?.groupTypes ?? [];
+  return groupTypes.every((one) => known.some(({ groupType }) => groupType === one)) ? [] : groupTypes;
 }
 
 function startPruning(ledger: Ledger, logger: Logger): () => void {

@@ -246,7 +246,46 @@ describe("a wrong configuration", () => {
     const [problem] = problemsOf(
       "sources:\n  a: {type: segment, mapping: ./a.yaml, writeKeys: [a]}\n  b: {type: segment, mapping: ./b.yaml, writeKeys: [b]}\n",
     );
-    expect(problem).toMatchObject({ line: 1, path: "sources", found: expect.stringContaining("6 group types") });
+    expect(problem).toMatchObject({
+      file: "b.yaml",
+      line: 1,
+      path: "groupTypes",
+      found: 'group type "b3" of source b: one too many, PostHog takes 5',
+      allowed: expect.stringContaining('4 "b2" (b)'),
+    });
+  });
+
+  it("names a group type almost as another mapping does, which is said where it is written", () => {
+    write("groupTypes: [company]\nrules: [{name: none, reject: {reason: no_rule, detail: none}}]\n", "a.yaml");
+    write("extends: ./a.yaml\naddGroupTypes:\n  - team\n  - companies\n", "b.yaml");
+    const sources =
+      "sources: {a: {type: segment, mapping: ./a.yaml, writeKeys: [a]}, b: {type: segment, mapping: ./b.yaml, writeKeys: [b]}}";
+    const problems = problemsOf(sources).filter(({ severity }) => severity === "error");
+    expect(problems.map(problemLine)).toEqual([
+      'b.yaml:4:1 groupTypes: group type "companies" of source b: differs only by plural and singular from "company" (a, b); ' +
+        'allowed: 5 group types, each under one name; they are 0 "company" (a, b), 1 "team" (b). ' +
+        "Use one name where the same is meant, and leave out the types you need least.",
+    ]);
+  });
+
+  it("says of a PostHog project which, but not who may ask, or the other way round", () => {
+    const posthog = (more: string) =>
+      `destinations:\n  p:\n    type: posthog\n    host: https://x.example\n    token: ${REFERENCE("T")}\n    ${more}\n`;
+    const env = { T: "phc_1", KEY: "phx_hidden" };
+    expect(problemsOf(posthog("projectId: 7"), env)).toMatchObject([
+      { line: 6, path: "destinations.p.projectId", found: "projectId without personalApiKey" },
+    ]);
+    const half = problemsOf(posthog(`personalApiKey: ${REFERENCE("KEY")}`), env);
+    expect(half).toMatchObject([{ path: "destinations.p.personalApiKey", found: "personalApiKey without projectId" }]);
+    expect(JSON.stringify(half)).not.toContain("hidden");
+    expect(problemsOf(posthog(`personalApiKey: ${REFERENCE("KEY")}\n    projectId: 7`), env)).toEqual([]);
+    expect(
+      problemsOf(posthog("personalApiKey: phx_hidden\n    projectId: x\n    apiHost: ftp://y"), env),
+    ).toMatchObject([
+      { path: "destinations.p.personalApiKey", found: "a secret written out (not shown)" },
+      { path: "destinations.p.projectId" },
+      { path: "destinations.p.apiHost" },
+    ]);
   });
 
   it("has a write key twice", () => {

@@ -25,6 +25,8 @@ const config = parseConfig(
         host: sinkUrl ?? "http://127.0.0.1:9",
         token: createSecret("phc_bench"),
         messagesPerSecond: null,
+        // The sink counts what calls become.
+        claimGroupTypes: false,
       },
     },
     ledger: { maxDepth: 100_000_000 },

@@ -1,9 +1,11 @@
 /** `prickle check`: every problem of the configuration and of its mappings, at once. */
 
 import { Command } from "commander";
-import { type CheckedConfig, type Config, checkConfig, problemLine } from "../config.ts";
+import { type Config, type ConfigProblem, checkConfig, problemLine } from "../config.ts";
+import type { PlannedSlot } from "../connector/group-slots.ts";
 import { ERRORS } from "../core/errors.ts";
 import { compileMapping } from "../core/mapping/compile.ts";
+import { checkSlots, showSlots } from "./check-slots.ts";
 import { type Colors, invocationOf } from "./invocation.ts";
 
 export function checkCommand(): Command {
@@ -11,6 +13,7 @@ export function checkCommand(): Command {
     .summary("every problem of prickle.yaml and its mappings, at once")
     .description(
       "Checks prickle.yaml, the environment variables it names and the mappings of its sources, without opening anything.\n" +
+        "Where a PostHog destination has a personal API key, the group types of its project are read and counted in.\n" +
         `Each problem comes with file, line and column, what was found and what is allowed; the exit code is then ${ERRORS.CONFIG_INVALID.exitCode}.\n` +
         "Warnings are shown too; with nothing else the exit code is 0.",
     )
@@ -19,17 +22,23 @@ export function checkCommand(): Command {
       "\nExamples:\n  $ prickle check\n  $ prickle check --config deploy/prickle.yaml && systemctl restart prickle\n" +
         "  $ prickle check --json | jq '.problems[].path'",
     )
-    .action((_options, command: Command) => {
+    .action(async (_options, command: Command) => {
       const { configOptions, answer } = invocationOf(command);
-      const { config, problems } = checkConfig(configOptions);
-      const isSound = problems.every(({ severity }) => severity === "warning");
-      const found = config && isSound ? summaryOf(config) : null;
+      const checked = checkConfig(configOptions);
+      const { config } = checked;
+      const examined = config && isSound(checked.problems) ? await checkSlots(config, checked) : null;
+      const problems = [...checked.problems, ...(examined?.problems ?? [])];
+      const found = config && examined && isSound(problems) ? summaryOf(config, examined.slots) : null;
       answer({ ok: found !== null, problems, found }, (paint) => {
-        const shown = problems.length > 0 ? [showProblems({ config, problems }, paint)] : [];
+        const shown = problems.length > 0 ? [showProblems(problems, paint)] : [];
         return [...shown, ...(found ? [showSummary(found, paint)] : [])].join("\n\n");
       });
       if (!found) process.exitCode = ERRORS.CONFIG_INVALID.exitCode;
     });
+}
+
+function isSound(problems: readonly ConfigProblem[]): boolean {
+  return problems.every(({ severity }) => severity === "warning");
 }
 
 interface Summary {
@@ -43,9 +52,11 @@ interface Summary {
     readonly doors: string;
   }[];
   readonly destinations: readonly { readonly name: string; readonly type: string; readonly host: string | null }[];
+  readonly slots: readonly PlannedSlot[];
 }
 
-function summaryOf({ file, dataDir, server, sources, destinations }: Config): Summary {
+function summaryOf(config: Config, slots: readonly PlannedSlot[]): Summary {
+  const { file, dataDir, server, sources, destinations } = config;
   return {
     file,
     dataDir,
@@ -61,6 +72,7 @@ function summaryOf({ file, dataDir, server, sources, destinations }: Config): Su
       type: one.type,
       host: one.type === "posthog" ? one.host : null,
     })),
+    slots,
   };
 }
 
@@ -77,7 +89,7 @@ function doorsOf({ writeKeys, anyWriteKey, webhook }: Config["sources"][number])
   return `${tracking}, webhook ${guards.length > 0 ? guards.join(" and ") : "open to this machine"}`;
 }
 
-function showProblems({ problems }: CheckedConfig, paint: Colors): string {
+function showProblems(problems: readonly ConfigProblem[], paint: Colors): string {
   const lines = problems.map(problemLine).join("\n");
   const warnings = problems.filter(({ severity }) => severity === "warning").length;
   const errors = problems.length - warnings;
@@ -92,7 +104,8 @@ function countOf(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-function showSummary({ file, dataDir, listensOn, sources, destinations }: Summary, paint: Colors): string {
+function showSummary(summary: Summary, paint: Colors): string {
+  const { file, dataDir, listensOn, sources, destinations, slots } = summary;
   const row = (name: string, text: string) => `${paint.dim(name.padEnd(13))}${text}`;
   return [
     paint.green("Everything is in order."),
@@ -106,5 +119,7 @@ function showSummary({ file, dataDir, listensOn, sources, destinations }: Summar
     ...destinations.map(({ name, type, host }) =>
       row("destination", `${paint.bold(name)}, ${type}${host === null ? "" : ` at ${host}`}`),
     ),
+    "",
+    showSlots(slots, paint),
   ].join("\n");
 }

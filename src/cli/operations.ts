@@ -30,7 +30,7 @@ export async function withOperations<Result>(
   if (server) return work(connectOperations(server));
   const config = loadConfig(configOptions);
   if (!create && !existsSync(dataDir)) throw noData(dataDir);
-  const connector = await openConnector(config, { logger: createLogger("warn") });
+  const connector = await openConnector(config, { logger: createLogger("warn"), asksProjects: deliver });
   try {
     if (deliver) connector.startDelivery();
     return await work(connector.operations);

@@ -1,6 +1,5 @@
 /** What no single value shows: doors open to everybody, keys in two places, two engines on one file. */
 
-import { MAX_GROUP_TYPES } from "../core/group.ts";
 import type { Finding, Path } from "./problem.ts";
 import type { ParsedConfig } from "./schema.ts";
 
@@ -12,15 +11,12 @@ export function isLoopback(host: string): boolean {
 }
 
 export function crossCheck({ server, sources, destinations }: ParsedConfig): readonly Finding[] {
-  return [...unguardedSources(server.host, sources), ...sharedWriteKeys(sources), ...secondEngines(destinations)];
-}
-
-/** Over all mappings together: PostHog drops a sixth without a word. */
-export function tooManyGroupTypes(ofMappings: readonly (readonly string[])[]): readonly Finding[] {
-  const groupTypes = [...new Set(ofMappings.flat())];
-  if (groupTypes.length <= MAX_GROUP_TYPES) return [];
-  const found = `the mappings have ${groupTypes.length} group types together: ${groupTypes.join(", ")}`;
-  return [{ at: ["sources"], atKey: true, found, allowed: `${MAX_GROUP_TYPES}, as in PostHog` }];
+  return [
+    ...unguardedSources(server.host, sources),
+    ...sharedWriteKeys(sources),
+    ...secondEngines(destinations),
+    ...halfProjects(destinations),
+  ];
 }
 
 function unguardedSources(host: string, sources: Sources): readonly Finding[] {
@@ -62,4 +58,16 @@ function secondEngines(destinations: ParsedConfig["destinations"]): readonly Fin
     found: `a second engine, beside ${engines[0]?.[0]}`,
     allowed: "one: there is one engine in a data directory",
   }));
+}
+
+/** The key alone does not say of which project, the project alone opens nothing. */
+function halfProjects(destinations: ParsedConfig["destinations"]): readonly Finding[] {
+  return Object.entries(destinations).flatMap(([name, destination]) => {
+    if (destination.type !== "posthog") return [];
+    const { personalApiKey, projectId } = destination;
+    if ((personalApiKey === undefined) === (projectId === undefined)) return [];
+    const [there, missing] =
+      projectId === undefined ? ["personalApiKey", "projectId"] : ["projectId", "personalApiKey"];
+    return { at: ["destinations", name, there], found: `${there} without ${missing}`, allowed: "both, or neither" };
+  });
 }

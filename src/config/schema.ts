@@ -15,6 +15,9 @@ const secret = (description: string) =>
   z.custom<Secret>(isSecret).meta({ type: "string", writeOnly: true, pattern: REFERENCE, description });
 
 const count = (most: number) => z.int().min(1).max(most);
+const webAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "");
 const rate = z.number().positive().max(1_000_000).nullable();
 const named = <Value extends z.ZodType>(value: Value) =>
   z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/), value);
@@ -50,11 +53,23 @@ const engine = z.strictObject({ type: z.literal("engine") });
 const toConsole = z.strictObject({ type: z.literal("console") });
 const posthog = z.strictObject({
   type: z.literal("posthog"),
-  host: z
-    .url({ protocol: /^https?$/ })
-    .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "")
-    .describe("https://us.i.posthog.com, https://eu.i.posthog.com or the URL of your own, without user and password"),
+  host: webAddress.describe(
+    "https://us.i.posthog.com, https://eu.i.posthog.com or the URL of your own, without user and password",
+  ),
   token: secret("the project token, phc_…"),
+  personalApiKey: secret(
+    "a personal API key, phx_…, with the scope group:read: reads the project's group types",
+  ).optional(),
+  projectId: count(2_147_483_647)
+    .optional()
+    .describe("a whole number from 1: the project the personal API key may read"),
+  apiHost: webAddress
+    .optional()
+    .describe("where the private API answers, without user and password: https://us.posthog.com for us.i.posthog.com"),
+  claimGroupTypes: z
+    .boolean()
+    .default(true)
+    .describe("true or false: say the group types in the order declared before anything else is sent"),
   historicalMigration: z.boolean().default(false).describe("true or false: mark what is sent as history"),
   maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),

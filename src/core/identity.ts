@@ -27,7 +27,7 @@ export function messageUuid(
  *
  * Why v7: PostHog warns about other versions and searches by the time inside (`event_uuid_not_v7`).
  */
-function deterministicUuid(source: string, recordId: string, index: number, atMs: number): Uuid {
+export function deterministicUuid(source: string, recordId: string, index: number, atMs: number): Uuid {
   const [a, b, c] = murmur128(`${source}\0${recordId}\0${index}`);
   const time = Math.min(Math.max(0, Math.trunc(atMs)), MAX_TIME_MS);
   const high = Math.floor(time / 0x10000) | 0;

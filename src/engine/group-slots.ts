@@ -1,4 +1,4 @@
-/** Which group type has which index, by arrival. */
+/** Which group type has which index: those declared in their order, then by arrival. */
 
 import { distance } from "fastest-levenshtein";
 import { PrickleError } from "../core/errors.ts";
@@ -20,8 +20,33 @@ export function takeSlots(slots: GroupSlots, groupTypes: readonly string[]): Gro
   const known = [...slots, ...added];
   if (known.length <= MAX_GROUP_TYPES) return known;
   return {
-    problem: `group type ${quote(added.at(-1) ?? "")}: there are ${MAX_GROUP_TYPES} at most, and they are ${slots.map(quote).join(", ")}`,
+    problem: `group type ${quote(added.at(-1) ?? "")}: there are ${MAX_GROUP_TYPES} at most; already there: ${slots.map(quote).join(", ")}`,
   };
+}
+
+/** `stored` with the declared types that are new to it. @throws CONFIG_INVALID if there is no room for them. */
+export function reserveSlots(
+  stored: GroupSlots,
+  { path, groupTypes }: { readonly path: string; readonly groupTypes: readonly string[] },
+): GroupSlots {
+  const taken = takeSlots(stored, groupTypes);
+  if (!("problem" in taken)) return taken;
+  throw new PrickleError("CONFIG_INVALID", `${path}: ${taken.problem}`, {
+    hint: "Declare what is there already, or move the file away: the engine makes a new one, which a backfill fills again.",
+  });
+}
+
+/** How many slots, from the first, the rows need: up to the last one that is named. */
+export function usedSlots(rows: readonly SlotUse[]): number {
+  return rows.reduce((used, { groupKeys, change }) => {
+    return Math.max(used, groupKeys.length, change ? change.groupIndex + 1 : 0);
+  }, 0);
+}
+
+export interface SlotUse {
+  /** By group index. */
+  readonly groupKeys: readonly unknown[];
+  readonly change: { readonly groupIndex: number } | null;
 }
 
 /** @throws NOT_FOUND, naming the types there are. */

@@ -17,6 +17,11 @@ export interface EngineOptions {
   readonly path: string;
   /** What the database may hold in memory; beyond it spills to a directory beside the file. */
   readonly memoryLimitMb?: number;
+  /**
+   * Take the indexes that are free in this order, before anything arrives; types that are stored keep theirs. None is
+   * stored before a message names it, or one declared after it: what is never used can be declared otherwise next time.
+   */
+  readonly groupTypes?: readonly string[];
   readonly logger: Logger;
 }
 
@@ -32,7 +37,7 @@ export interface Engine {
    * @throws ENGINE_UNAVAILABLE (retryable): the disk is full, or the file is locked or gone. Nothing of the batch is applied then.
    */
   append(bodies: readonly Uint8Array[], arrivedAt: number): Promise<readonly Outcome[]>;
-  /** By index. */
+  /** By index; those declared too, with no groups as long as none has arrived. */
   groupTypes(): Promise<readonly GroupType[]>;
   /** @throws NOT_FOUND for a group type the engine does not know, INPUT_INVALID for an impossible page. */
   groups(query: GroupsQuery): Promise<GroupPage>;
@@ -44,16 +49,18 @@ export interface Engine {
 
 /**
  * Opens the engine's file.
- * @throws ENGINE_UNAVAILABLE (retryable) if another process holds it, INPUT_INVALID if it is no database of ours.
+ * @throws ENGINE_UNAVAILABLE (retryable) if another process holds it, INPUT_INVALID if it is no database of ours,
+ * CONFIG_INVALID if the types stored in it leave no room for those declared.
  */
 export async function openEngine({
   path,
   memoryLimitMb = DEFAULT_MEMORY_LIMIT_MB,
+  groupTypes = [],
   logger,
 }: EngineOptions): Promise<Engine> {
   requireDirectory(path);
   const letGo = hold(path);
-  const client = createWorkerClient({ path, memoryLimitMb }, logger);
+  const client = createWorkerClient({ path, memoryLimitMb, groupTypes }, logger);
   const close = () => client.close().finally(letGo);
   const engine: Engine = {
     append: async (bodies, arrivedAt) => (bodies.length === 0 ? [] : client.ask("append", pack(bodies, arrivedAt))),

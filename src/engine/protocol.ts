@@ -8,6 +8,8 @@ export interface StoreOptions {
   /** A file, or ":memory:". */
   readonly path: string;
   readonly memoryLimitMb: number;
+  /** Declared, in their order. */
+  readonly groupTypes: readonly string[];
 }
 
 /** Bodies laid end to end: body `i` is `bytes[ends[i - 1] … ends[i]]`. */

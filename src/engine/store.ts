@@ -6,7 +6,7 @@ import { appendEvents } from "./append-events.ts";
 import { applyGroupChanges } from "./append-groups.ts";
 import { type Database, inTransaction, openDatabase } from "./database.ts";
 import { decode, type EventRow } from "./decode.ts";
-import type { GroupSlots } from "./group-slots.ts";
+import { type GroupSlots, reserveSlots, usedSlots } from "./group-slots.ts";
 import { listGroups, listGroupTypes } from "./list-groups.ts";
 import type { PackedBatch, StoreOptions } from "./protocol.ts";
 import { queryTrends } from "./trends.ts";
@@ -20,22 +20,26 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** @throws ENGINE_UNAVAILABLE, INPUT_INVALID. What DuckDB throws later comes through as it is. */
+/** @throws ENGINE_UNAVAILABLE, INPUT_INVALID, CONFIG_INVALID. What DuckDB throws later comes through as it is. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const database = await openDatabase(options);
   const { connection } = database;
-  let slots = await loadSlots(database);
+  const loaded = await loadSlots(database);
+  let stored = loaded.length;
+  let slots = await reserveOrClose(database, loaded, options);
 
   async function append(batches: readonly PackedBatch[]) {
     const decoded = decodeAll(batches, slots);
+    const used = Math.max(stored, usedSlots(decoded.rows));
     await inTransaction(connection, async () => {
-      await storeSlots(database, decoded.slots, slots.length);
+      await storeSlots(database, decoded.slots.slice(0, used), stored);
       const added = await appendEvents(connection, decoded.rows);
       await applyGroupChanges(
         connection,
         added.flatMap(({ change }) => change ?? []),
       );
     });
+    stored = used;
     slots = decoded.slots;
     return decoded.outcomes;
   }
@@ -47,6 +51,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     trends: (query) => queryTrends(connection, slots, query),
     close: () => database.close(),
   };
+}
+
+async function reserveOrClose(database: Database, stored: GroupSlots, options: StoreOptions): Promise<GroupSlots> {
+  try {
+    return reserveSlots(stored, options);
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
 }
 
 async function loadSlots({ connection }: Database): Promise<GroupSlots> {

@@ -1,6 +1,6 @@
 /** HTTP out: a keep-alive pool per peer, with every wait bounded and every answer capped. */
 
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 
 export interface HttpClientOptions {
   /** Scheme, host and port. */
@@ -19,14 +19,19 @@ export interface HttpClient {
    * Rejects with `HttpFailure` when there is no complete answer: refused, reset, timed out, cut short, aborted.
    */
   post(request: HttpPost): Promise<HttpAnswer>;
+  /** As `post`. */
+  get(request: HttpGet): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
 
-export interface HttpPost {
+export interface HttpGet {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
   readonly signal: AbortSignal;
+}
+
+export interface HttpPost extends HttpGet {
+  readonly body: Uint8Array;
 }
 
 export interface HttpAnswer {
@@ -53,15 +58,19 @@ export function createHttpClient({ origin, connections, timeoutMs, maxAnswerByte
     bodyTimeout: timeoutMs,
     keepAliveTimeout: 30_000,
   });
+
+  async function request(options: Dispatcher.RequestOptions): Promise<HttpAnswer> {
+    try {
+      const answer = await pool.request(options);
+      return { status: answer.statusCode, headers: flat(answer.headers), body: await readUpTo(answer.body, limit) };
+    } catch (thrown) {
+      throw new HttpFailure(describe(thrown), { cause: thrown });
+    }
+  }
+
   return {
-    async post({ path, headers, body, signal }) {
-      try {
-        const answer = await pool.request({ method: "POST", path, headers, body, signal });
-        return { status: answer.statusCode, headers: flat(answer.headers), body: await readUpTo(answer.body, limit) };
-      } catch (thrown) {
-        throw new HttpFailure(describe(thrown), { cause: thrown });
-      }
-    },
+    post: ({ path, headers, body, signal }) => request({ method: "POST", path, headers, body, signal }),
+    get: ({ path, headers, signal }) => request({ method: "GET", path, headers, signal }),
     close: () => pool.destroy(),
   };
 }

@@ -18,6 +18,11 @@ export interface PosthogStore {
   events(): readonly StoredEvent[];
   /** `type\0key` → properties, later writes over earlier ones. */
   readonly groups: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** By index, null where one was deleted; a new type takes the lowest index that is free, in order of arrival. */
+  readonly groupTypes: readonly (string | null)[];
+  /** As if an event had named it. */
+  takeSlot(groupType: string): void;
+  deleteGroupType(groupType: string): void;
   /** Reads a body and checks it as a whole; `apply` stores it. Throws what `refuse` makes. */
   receive(text: string): { readonly events: readonly StoredEvent[]; apply(): void };
 }
@@ -33,7 +38,7 @@ const PERSONLESS_IDS = new Set(["", "0", "anonymous", "backend", "null", "system
 export function createPosthogStore(refuse: Refuse): PosthogStore {
   const arrivals: string[] = [];
   const stored = new Map<string, StoredEvent>();
-  const groupTypes = new Set<string>();
+  const groupTypes: (string | null)[] = [];
   const groups = new Map<string, Bag>();
 
   function receive(text: string) {
@@ -87,7 +92,7 @@ export function createPosthogStore(refuse: Refuse): PosthogStore {
     const { $group_type: type, $group_key: key, $group_set: set, $groups: named } = event.properties;
     if (PERSONLESS_IDS.has(event.distinctId.trim().toLowerCase())) return;
     if (event.properties.$process_person_profile === false) return;
-    if (isBag(named)) Object.keys(named).forEach(takeSlot);
+    if (isBag(named)) for (const type of Object.keys(named)) takeSlot(type);
     if (event.event !== "$groupidentify" || typeof type !== "string" || !takeSlot(type)) return;
     if (String(key).length > 400 || !isBag(set)) return;
     const name = `${type}\0${String(key)}`;
@@ -96,11 +101,19 @@ export function createPosthogStore(refuse: Refuse): PosthogStore {
 
   /** Five types a project, first come first served, silently. */
   function takeSlot(type: string): boolean {
-    if (groupTypes.size < 5) groupTypes.add(type);
-    return groupTypes.has(type);
+    if (groupTypes.includes(type)) return true;
+    const free = groupTypes.includes(null) ? groupTypes.indexOf(null) : groupTypes.length;
+    if (free >= 5) return false;
+    groupTypes[free] = type;
+    return true;
   }
 
-  return { arrivals, groups, events: () => [...stored.values()], receive };
+  function deleteGroupType(type: string): void {
+    const index = groupTypes.indexOf(type);
+    if (index >= 0) groupTypes[index] = null;
+  }
+
+  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, events: () => [...stored.values()], receive };
 }
 
 function isAscii(text: string): boolean {

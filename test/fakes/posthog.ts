@@ -1,11 +1,12 @@
 /**
- * PostHog's v0 capture on loopback: refuses what the real one refuses, folds what ClickHouse folds, applies groups in
+ * PostHog's v0 capture, and its list of group types, on loopback: refuses what the real one refuses, folds what ClickHouse folds, applies groups in
  * order of arrival, and can be told to fail. Facts: PostHog's capture service and docs, as of 2026-11.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
+import { answerGroupTypes, type PrivateApi } from "./posthog-api.ts";
 import { createPosthogStore, type PosthogStore } from "./posthog-store.ts";
 
 export type Failure =
@@ -30,6 +31,8 @@ export interface CapturedRequest {
 }
 
 export interface FakePosthog extends PosthogStore {
+  /** Who may read the project, and how it fails. */
+  readonly api: PrivateApi;
   readonly url: string;
   readonly port: number;
   readonly requests: readonly CapturedRequest[];
@@ -65,7 +68,15 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     });
   });
 
+  const api: PrivateApi = { projectId: 7, scopesOf: new Map(), requests: [], failure: null };
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url?.startsWith("/api/")) {
+      api.requests.push(request.url);
+      if (api.failure) await fail(api.failure, () => undefined, request, response);
+      else answerGroupTypes(api, store.groupTypes, request, response);
+      return;
+    }
     const wire = await readAll(request);
     if (!/^\/batch\/?$/.test(new URL(request.url ?? "/", "http://localhost").pathname))
       throw new Refusal(404, "not found");
@@ -125,6 +136,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
   const address = server.address() as AddressInfo; // A server listening on TCP has one.
   return {
     ...store,
+    api,
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
     requests,

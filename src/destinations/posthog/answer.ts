@@ -11,7 +11,7 @@ export type Answer =
   | { readonly kind: "refused"; readonly reason: string };
 
 /** How long to hold back when PostHog will not take anything before a person changed something. */
-const CONFIGURATION_PAUSE_MS = 60_000;
+export const CONFIGURATION_PAUSE_MS = 60_000;
 const BILLING_PAUSE_MS = 5 * 60_000;
 const MAX_QUOTED = 200;
 
@@ -60,7 +60,8 @@ function later(reason: string, retryAfterMs: number): Answer {
   return { kind: "retry", reason, retryAfterMs };
 }
 
-function quote(body: string): string {
+/** What a body says, short enough for one line. */
+export function quote(body: string): string {
   const text = body.replace(/\s+/g, " ").trim();
   if (text === "") return "(no text)";
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;

@@ -5,6 +5,8 @@ import { constants, gzip } from "node:zlib";
 import { createMemoryPool } from "../../core/memory-pool.ts";
 import type { OutboxMessage } from "../../core/message.ts";
 
+type Bodied = Pick<OutboxMessage, "body">;
+
 export interface Envelope {
   readonly head: Uint8Array;
   readonly tail: Uint8Array;
@@ -38,7 +40,7 @@ export function createEnvelope(options: {
 }
 
 /** Builds batches and packs them with gzip. */
-export function createBatchPacker(envelope: Envelope): (messages: readonly OutboxMessage[]) => Promise<Buffer> {
+export function createBatchPacker(envelope: Envelope): (messages: readonly Bodied[]) => Promise<Buffer> {
   const pool = createMemoryPool(MOST_UNUSED);
   return async (messages) => {
     const memory = pool.take(batchBytes(envelope, messages));
@@ -51,13 +53,13 @@ export function createBatchPacker(envelope: Envelope): (messages: readonly Outbo
 }
 
 /** At most how many bytes the batch takes. */
-function batchBytes(envelope: Envelope, messages: readonly OutboxMessage[]): number {
+function batchBytes(envelope: Envelope, messages: readonly Bodied[]): number {
   let size = envelope.head.length + envelope.tail.length + messages.length * (envelope.endingAfterComma.length + 1);
   for (const { body } of messages) size += body.length - CLOSING;
   return size;
 }
 
-function buildBatch(envelope: Envelope, messages: readonly OutboxMessage[], batch: Buffer): Buffer {
+function buildBatch(envelope: Envelope, messages: readonly Bodied[], batch: Buffer): Buffer {
   batch.set(envelope.head);
   let end = envelope.head.length;
   for (const { body } of messages) {

@@ -5,6 +5,7 @@ import type { OutboxMessage } from "../../core/message.ts";
 import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { createBatchPacker, createEnvelope } from "./batch.ts";
+import { createSlotClaimer } from "./slot-claim.ts";
 
 export interface PosthogOptions {
   readonly name: string;
@@ -15,6 +16,8 @@ export interface PosthogOptions {
   /** Goes into `$lib_version` and the user agent. */
   readonly version: string;
   readonly historicalMigration?: boolean;
+  /** To be given the project's next indexes in this order, before anything is sent; default none. */
+  readonly claimedGroupTypes?: readonly string[];
   readonly maxMessages?: number;
   readonly maxBytes?: number;
   readonly concurrency?: number;
@@ -64,7 +67,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   const client = createHttpClient({ origin: url.origin, connections: limits.concurrency, timeoutMs });
   const now = options.now ?? Date.now;
 
-  async function post(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Answer> {
+  async function post(messages: readonly Pick<OutboxMessage, "body">[], signal: AbortSignal): Promise<Answer> {
     const body = await pack(messages);
     try {
       const answer = readAnswer(await client.post({ path, headers, body, signal }), now());
@@ -75,16 +78,24 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     }
   }
 
+  const claimSlots = createSlotClaimer(options.claimedGroupTypes ?? [], (message, signal) => post([message], signal));
+
   async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
+    const claimed = await claimSlots(signal);
+    if (claimed.kind !== "delivered") return new Array<Outcome>(messages.length).fill(claimed);
+    return send(messages, signal);
+  }
+
+  async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
     const answer = await post(messages, signal);
     if (answer.kind !== "refused") return new Array<Outcome>(messages.length).fill(answer);
     if (messages.length === 1) return [{ kind: "dead", reason: answer.reason }];
     const middle = messages.length >>> 1;
-    const outcomes = await deliver(messages.slice(0, middle), signal);
+    const outcomes = await send(messages.slice(0, middle), signal);
     const last = outcomes.at(-1) ?? DELIVERED;
     // Once something has to wait, what comes after it in its lane waits too.
     if (last.kind === "retry") return [...outcomes, ...new Array<Outcome>(messages.length - middle).fill(last)];
-    return [...outcomes, ...(await deliver(messages.slice(middle), signal))];
+    return [...outcomes, ...(await send(messages.slice(middle), signal))];
   }
 
   return { name: options.name, limits, deliver, close: () => client.close() };

@@ -1,0 +1,62 @@
+/** Names all declared group types in one event before anything else: PostHog gives out indexes in the order of arrival. */
+
+import { deterministicUuid } from "../../core/identity.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { uuidText } from "../../core/uuid.ts";
+import { type Answer, CONFIGURATION_PAUSE_MS } from "./answer.ts";
+
+export interface SlotClaim {
+  readonly uuid: string;
+  /** As the JSON text of a message in the outbox. */
+  readonly body: Uint8Array;
+}
+
+const EVENT = "prickle group types";
+/** Never a group: those appear with their first group identify. PostHog might pass over an empty key. */
+const GROUP_KEY = "prickle";
+const DISTINCT_ID = "$groups_sync_00";
+const TAKEN = { kind: "delivered" } as const;
+/**
+ * Before anything a backfill may bring, since PostHog shows a type's groups only on events after the type's first; and
+ * before 2015, where PostHog's "all time" begins (seen 2026-11).
+ */
+const OCCURRED_AT = Date.UTC(2014, 0, 1);
+
+/** The same bytes for the same types in the same order, so that PostHog folds what arrives again. */
+export function createSlotClaim(groupTypes: readonly string[]): SlotClaim {
+  const uuid = uuidText(deterministicUuid("prickle", `${EVENT}\0${groupTypes.join("\0")}`, 0, OCCURRED_AT));
+  const groups = groupTypes.map((groupType) => `${JSON.stringify(groupType)}:${JSON.stringify(GROUP_KEY)}`);
+  const head = { event: EVENT, distinct_id: DISTINCT_ID, uuid, timestamp: isoTime(OCCURRED_AT) };
+  const text = `${JSON.stringify(head).slice(0, -1)},"properties":{"$groups":{${groups.join(",")}}}}`;
+  return { uuid, body: Buffer.from(text) };
+}
+
+/**
+ * Resolves to `delivered` once PostHog took the claim, at once from then on and for fewer than two types; else to the
+ * reason to wait, never to `refused`, and the next caller tries again. One request at a time, whoever calls.
+ */
+export function createSlotClaimer(
+  groupTypes: readonly string[],
+  post: (claim: SlotClaim, signal: AbortSignal) => Promise<Answer>,
+): (signal: AbortSignal) => Promise<Exclude<Answer, { kind: "refused" }>> {
+  const claim = createSlotClaim(groupTypes);
+  let claiming: ReturnType<typeof attempt> | null = groupTypes.length < 2 ? Promise.resolve(TAKEN) : null;
+
+  async function attempt(signal: AbortSignal) {
+    let isTaken = false;
+    try {
+      const answer = await post(claim, signal);
+      isTaken = answer.kind === "delivered";
+      return answer.kind === "refused" ? waiting(answer.reason) : answer;
+    } finally {
+      if (!isTaken) claiming = null;
+    }
+  }
+
+  return (signal) => (claiming ??= attempt(signal));
+}
+
+function waiting(reason: string) {
+  const text = `the event that names the group types (claimGroupTypes) is not taken: ${reason}`;
+  return { kind: "retry", reason: text, retryAfterMs: CONFIGURATION_PAUSE_MS } as const;
+}
