@@ -66,6 +66,8 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     },
     checkpoint: (name) => worker.ask("checkpoint", name),
     groups: (groupTypes) => worker.ask("groups", groupTypes),
+    group: (query) => worker.ask("group", query),
+    keys: (query) => worker.ask("keys", query),
     status: () => worker.ask("status", null),
     listDeadLetters: (filter) => worker.ask("listDeadLetters", filter),
     replayDeadLetters: (filter) => worker.ask("replayDeadLetters", filter),

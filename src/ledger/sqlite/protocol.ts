@@ -8,7 +8,10 @@ import type {
   CommitResult,
   DeadLetter,
   DeadLetterFilter,
+  GroupKnowledge,
+  GroupKnowledgeQuery,
   KeptRejection,
+  KeysReport,
   LedgerStatus,
   SettleOutcome,
 } from "../../core/ledger.ts";
@@ -76,6 +79,8 @@ export interface Requests {
   readonly settle: { readonly asks: SettleRequest; readonly gives: boolean };
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
+  readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
+  readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
   readonly replayDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };

@@ -10,11 +10,13 @@ import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
+import { readGroup, readKeys } from "./knowledge/report.ts";
 import { createKnownGroupsTable } from "./known-groups-table.ts";
 import { createLeases } from "./leases.ts";
 import { createApplyNotes } from "./notes.ts";
 import { moveTableToLog, readLog } from "./open-log.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { createPassages } from "./passages.ts";
 import { createPositions } from "./positions.ts";
 import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
 import { createRejections } from "./rejections.ts";
@@ -148,7 +150,9 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   createPutLogEnd(database)(outbox.end);
   database.exec("COMMIT");
 
-  const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases, knowledge };
+  const passages = createPassages(database, positions);
+  const reports = { knowledge, rules: options.groupRules, positions, passages };
+  const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
@@ -174,6 +178,10 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: textOf(cursorOf.get(request.asks)?.cursor) };
       case "groups":
         return { gives: knownGroups.list(request.asks) };
+      case "group":
+        return { gives: readGroup(request.asks, now, reports) };
+      case "keys":
+        return { gives: readKeys(request.asks.limit, knowledge) };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":
@@ -188,6 +196,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: seen.pruneSlice(request.asks, now) };
       case "pruneRejections":
         rejections.prune(now);
+        passages.prune(now);
         return { gives: null };
       case "open":
         return { gives: { lanes: positions.lanes } };
