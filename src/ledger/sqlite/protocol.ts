@@ -15,6 +15,7 @@ import type {
   LedgerStatus,
   SettleOutcome,
 } from "../../core/ledger.ts";
+import type { RehearsalSummary } from "../../core/rehearsal.ts";
 
 export interface StoreOptions {
   readonly directory: string;
@@ -81,6 +82,11 @@ export interface Requests {
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
   readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
   readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
+  /** Gives the number of the rehearsal that begins. */
+  readonly beginRehearsal: { readonly asks: null; readonly gives: number };
+  readonly rehearse: { readonly asks: GroupRequest & { readonly rehearsal: number }; readonly gives: GroupReply };
+  readonly rehearsalSummary: { readonly asks: number; readonly gives: RehearsalSummary };
+  readonly endRehearsal: { readonly asks: number; readonly gives: null };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
   readonly replayDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };

@@ -19,6 +19,7 @@ import { createOutbox, type Outbox } from "./outbox.ts";
 import { createPassages } from "./passages.ts";
 import { createPositions } from "./positions.ts";
 import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
+import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
 import { createSeen } from "./seen.ts";
@@ -150,6 +151,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   createPutLogEnd(database)(outbox.end);
   database.exec("COMMIT");
 
+  const rehearsals = createRehearsals({ base: knowledge, rules: options.groupRules, lanes, isSeen: seen.has });
   const passages = createPassages(database, positions);
   const reports = { knowledge, rules: options.groupRules, positions, passages };
   const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
@@ -182,6 +184,15 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: readGroup(request.asks, now, reports) };
       case "keys":
         return { gives: readKeys(request.asks.limit, knowledge) };
+      case "beginRehearsal":
+        return { gives: rehearsals.begin(now) };
+      case "rehearse":
+        return { gives: rehearsals.add(request.asks.rehearsal, request.asks.bytes) };
+      case "rehearsalSummary":
+        return { gives: rehearsals.summary(request.asks) };
+      case "endRehearsal":
+        rehearsals.end(request.asks);
+        return { gives: null };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":

@@ -13,7 +13,7 @@ import { createCache } from "./cache.ts";
 
 const CACHED = 50_000;
 
-export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owners" | "idsOf"> {
+export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owners" | "hasOwn" | "idsOf"> {
   /** False: it was known. */
   addMembership(change: Extract<Change, { kind: "membership" }>): boolean;
   addOwner(change: Extract<Change, { kind: "owner" }>): boolean;
@@ -110,6 +110,7 @@ export function createPeople(database: DatabaseSync): People {
     },
     firstMembership: (id, groupType) => membershipIn(first.get(id, groupType)),
     owners: ownersKnown,
+    hasOwn,
     idsOf(owner) {
       const cached = owned.get(owner);
       if (cached) return cached;
