@@ -53,7 +53,7 @@ export function createStoredKnowledge(database: DatabaseSync): StoredKnowledge {
     keys,
     membership: people.membership,
     firstMembership: people.firstMembership,
-    owners: people.owners,
+    owner: people.owner,
     idsOf: people.idsOf,
     group: groups.group,
     typeSharing: groups.typeSharing,
