@@ -3,6 +3,7 @@
 import { type Attributable, createAttribution } from "./attribution/attribute.ts";
 import type { Knowledge } from "./attribution/knowledge.ts";
 import { createMemoryKnowledge } from "./attribution/memory-knowledge.ts";
+import { overlayKnowledge } from "./attribution/overlay-knowledge.ts";
 import type { RulesBySource } from "./attribution/rules.ts";
 import type { AttributionTally } from "./attribution/step.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
@@ -71,7 +72,7 @@ const HISTORICAL_MS = 48 * 3_600_000;
 
 /** Keeps what it is told of people and groups, and some 50 bytes for each record and person. */
 export function createRehearsal({ base, rules, lanes, isSeen, now }: RehearsalOptions): Rehearsal {
-  const knowledge = createMemoryKnowledge(base);
+  const knowledge = base ? overlayKnowledge(base) : createMemoryKnowledge();
   const attribute = createAttribution({ knowledge, rules, lanes });
   const parcel = createParcelWriter();
   const sum = createSum({ base, now });

@@ -1,10 +1,12 @@
-/** Group knowledge in memory, over what is known elsewhere: for previews and dry runs, and for tests of the rules. */
+/** Group knowledge in memory: for previews and dry runs, and for tests of the rules. */
 
 import { changedGroup } from "./changed-group.ts";
 import {
   type Change,
   type Collision,
   compareMemberships,
+  compareOwners,
+  compareText,
   type GroupState,
   type Identify,
   type Knowledge,
@@ -15,44 +17,61 @@ import {
 } from "./knowledge.ts";
 
 export interface MemoryKnowledge extends Knowledge {
+  /** The id has memberships that are kept elsewhere. */
+  noteMemberships(id: string): void;
   collisions(): readonly Collision[];
   /** Groups known, by type. */
   groupCounts(): ReadonlyMap<string, number>;
 }
 
-/** Keeps everything it is told; `base` is only read. */
-export function createMemoryKnowledge(base: Knowledge | null = null): MemoryKnowledge {
+/** Keeps everything it is told. */
+export function createMemoryKnowledge(): MemoryKnowledge {
   const memberships = new Map<string, Membership[]>();
   const owners = new Map<string, Owner[]>();
   const owned = new Map<string, Set<string>>();
-  const own = new Set<string>();
+  /** With memberships, or ids that have. */
+  const withMemberships = new Set<string>();
   const groups = new Map<string, GroupState>();
   const typesByKey = new Map<string, string[]>();
   const aliases = new Map<string, KnownAlias>();
   const parked = new Map<string, Identify>();
-  const released = new Set<string>();
-  const collisions: Collision[] = [];
-  const ownersOf = (id: string) => union(base?.owners(id), owners.get(id));
-  const hasOwn = (id: string) => own.has(id) || (base?.hasOwn(id) ?? false);
-  const groupOf = (groupType: string, groupKey: string) =>
-    groups.get(keyOf(groupType, groupKey)) ?? base?.group(groupType, groupKey) ?? null;
+  const collisions = new Map<string, Collision>();
 
-  function addMembership({ id, groupType, membership, isOwn }: Extract<Change, { kind: "membership" }>): void {
+  function addMembership({ id, groupType, membership }: Extract<Change, { kind: "membership" }>): void {
     const known = listAt(memberships, keyOf(id, groupType));
     const place = known.findIndex((other) => compareMemberships(membership, other) <= 0);
     const other = known[place];
     if (!other) known.push(membership);
     else if (compareMemberships(membership, other) !== 0) known.splice(place, 0, membership);
-    if (!isOwn || hasOwn(id)) return;
-    own.add(id);
-    for (const owner of ownersOf(id)) setAt(owned, owner.id).add(id);
+    noteMemberships(id);
+  }
+
+  function noteMemberships(first: string): void {
+    const found = [first];
+    for (const id of found) {
+      if (withMemberships.has(id)) continue;
+      withMemberships.add(id);
+      for (const owner of owners.get(id) ?? []) {
+        setAt(owned, owner.id).add(id);
+        found.push(owner.id);
+      }
+    }
   }
 
   function addOwner({ id, owner }: Extract<Change, { kind: "owner" }>): void {
     const known = listAt(owners, id);
     if (known.some((other) => other.id === owner.id && other.at === owner.at)) return;
     known.push(owner);
-    if (hasOwn(id)) setAt(owned, owner.id).add(id);
+    known.sort(compareOwners);
+    if (!withMemberships.has(id)) return;
+    setAt(owned, owner.id).add(id);
+    noteMemberships(owner.id);
+  }
+
+  function addCollision({ groupType, alias, groupKey, otherKey, source, at }: Collision): void {
+    const key = [groupType, alias, groupKey, otherKey].join("\0");
+    const before = collisions.get(key)?.at ?? at;
+    collisions.set(key, { groupType, alias, groupKey, otherKey, source, at: Math.max(before, at) });
   }
 
   return {
@@ -60,28 +79,25 @@ export function createMemoryKnowledge(base: Knowledge | null = null): MemoryKnow
       const bound = typeof from === "number" ? null : from;
       const at = typeof from === "number" ? from : from.at;
       const isIn = (one: Membership) => (bound ? compareMemberships(one, bound) > 0 : one.at <= at);
-      const known = memberships.get(keyOf(id, groupType))?.find(isIn);
-      return firstOf([known, base?.membership(id, groupType, from)]);
+      return memberships.get(keyOf(id, groupType))?.find(isIn) ?? null;
     },
-    firstMembership(id, groupType) {
-      const known = memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins);
-      return lastOf([known, base?.firstMembership(id, groupType)]);
-    },
-    owners: ownersOf,
-    hasOwn,
-    idsOf: (owner) => union(base?.idsOf(owner), owned.get(owner)).sort().slice(0, MOST_IDS),
-    group: groupOf,
-    typeSharing(groupType, groupKey) {
-      const known = typesByKey.get(groupKey)?.find((other) => other !== groupType);
-      return known ?? base?.typeSharing(groupType, groupKey) ?? null;
-    },
-    alias: (groupType, alias) => aliases.get(keyOf(groupType, alias)) ?? base?.alias(groupType, alias) ?? null,
-    parked(groupType, alias) {
-      const names = ({ groupType: type, aliases: own, mergedAliases }: Identify) =>
-        type === groupType && (own.includes(alias) || mergedAliases.includes(alias));
-      const before = (base?.parked(groupType, alias) ?? []).filter(({ uuid }) => !released.has(uuid));
-      return [...before, ...[...parked.values()].filter(names)];
-    },
+    firstMembership: (id, groupType) => memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins) ?? null,
+    owner: (id) => owners.get(id)?.[0] ?? null,
+    noteMemberships,
+    hasMemberships: (id) => withMemberships.has(id),
+    idsOf: (owner) => [...(owned.get(owner) ?? [])].sort(compareText).slice(0, MOST_IDS),
+    group: (groupType, groupKey) => groups.get(keyOf(groupType, groupKey)) ?? null,
+    typeSharing: (groupType, groupKey) =>
+      typesByKey
+        .get(groupKey)
+        ?.toSorted(compareText)
+        .find((other) => other !== groupType) ?? null,
+    alias: (groupType, alias) => aliases.get(keyOf(groupType, alias)) ?? null,
+    parked: (groupType, wanted) =>
+      [...parked.values()].filter(
+        (one) =>
+          one.groupType === groupType && [...one.aliases, ...one.mergedAliases].some((alias) => wanted.includes(alias)),
+      ),
     apply(change) {
       switch (change.kind) {
         case "membership":
@@ -90,22 +106,24 @@ export function createMemoryKnowledge(base: Knowledge | null = null): MemoryKnow
           return addOwner(change);
         case "group": {
           const { groupType, groupKey } = change;
-          const before = groupOf(groupType, groupKey);
+          const key = keyOf(groupType, groupKey);
+          const before = groups.get(key) ?? null;
           if (!before) listAt(typesByKey, groupKey).push(groupType);
-          return void groups.set(keyOf(groupType, groupKey), changedGroup(before, change));
+          return void groups.set(key, changedGroup(before, change));
         }
         case "alias":
           return void aliases.set(keyOf(change.groupType, change.alias), change.known);
         case "collision":
-          return void collisions.push(change);
+          return addCollision(change);
         case "park":
-          return void parked.set(change.identify.uuid, change.identify);
+          if (!parked.has(change.identify.uuid)) parked.set(change.identify.uuid, change.identify);
+          return;
         case "release":
-          released.add(change.uuid);
           return void parked.delete(change.uuid);
       }
     },
-    collisions: () => collisions,
+    collisions: () =>
+      [...collisions].sort(([one], [other]) => compareText(one, other)).map(([, collision]) => collision),
     groupCounts() {
       const counts = new Map<string, number>();
       for (const key of groups.keys()) {
@@ -115,22 +133,6 @@ export function createMemoryKnowledge(base: Knowledge | null = null): MemoryKnow
       return counts;
     },
   };
-}
-
-function firstOf(memberships: readonly (Membership | null | undefined)[]): Membership | null {
-  return sorted(memberships)[0] ?? null;
-}
-
-function lastOf(memberships: readonly (Membership | null | undefined)[]): Membership | null {
-  return sorted(memberships).at(-1) ?? null;
-}
-
-function sorted(memberships: readonly (Membership | null | undefined)[]): Membership[] {
-  return memberships.filter((one) => one !== null && one !== undefined).sort(compareMemberships);
-}
-
-function union<Item>(one: Iterable<Item> | undefined, other: Iterable<Item> | undefined): Item[] {
-  return [...new Set([...(one ?? []), ...(other ?? [])])];
 }
 
 function keyOf(one: string, other: string): string {

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   type Change,
   compareMemberships,
+  compareOwners,
   type Knowledge,
   type Membership,
   MOST_IDS,
@@ -13,7 +14,8 @@ import { createCache } from "./cache.ts";
 
 const CACHED = 50_000;
 
-export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owners" | "hasOwn" | "idsOf"> {
+export interface People
+  extends Pick<Knowledge, "membership" | "firstMembership" | "owner" | "hasMemberships" | "idsOf"> {
   /** False: it was known. */
   addMembership(change: Extract<Change, { kind: "membership" }>): boolean;
   addOwner(change: Extract<Change, { kind: "owner" }>): boolean;
@@ -49,15 +51,17 @@ export function createPeople(database: DatabaseSync): People {
   const insertOwn = database.prepare("INSERT INTO own_members VALUES (?) ON CONFLICT DO NOTHING");
   const ownOf = database.prepare("SELECT 1 FROM own_members WHERE id = ?");
   const insertOwner = database.prepare("INSERT INTO owners VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
-  const ownersOf = database.prepare("SELECT at, owner FROM owners WHERE id = ? ORDER BY at, owner");
+  const firstOwner = database.prepare("SELECT at, owner FROM owners WHERE id = ? ORDER BY at, owner LIMIT 1");
+  const ownersOf = database.prepare("SELECT DISTINCT owner FROM owners WHERE id = ?");
   const insertOwned = database.prepare("INSERT INTO owned VALUES (?, ?) ON CONFLICT DO NOTHING");
   const ownedBy = database.prepare("SELECT id FROM owned WHERE owner = ? ORDER BY id LIMIT ?");
 
   /** The newest membership of all; null: there is none. */
   const newest = createCache<Membership | null>(CACHED);
-  const owners = createCache<readonly Owner[]>(CACHED);
+  /** The first of all; null: there is none. */
+  const owners = createCache<Owner | null>(CACHED);
   const owned = createCache<readonly string[]>(CACHED);
-  const own = createCache<boolean>(CACHED);
+  const withMemberships = createCache<boolean>(CACHED);
 
   function newestMembership(id: string, groupType: string): Membership | null {
     const key = `${id}\0${groupType}`;
@@ -68,34 +72,41 @@ export function createPeople(database: DatabaseSync): People {
     return found;
   }
 
-  function ownersKnown(id: string): readonly Owner[] {
+  function owner(id: string): Owner | null {
     const cached = owners.get(id);
-    if (cached) return cached;
-    const found = ownersOf.all(id).map((row) => ({ id: String(row.owner), at: Number(row.at) }));
+    if (cached !== undefined) return cached;
+    const row = firstOwner.get(id);
+    const found = row ? { id: String(row.owner), at: Number(row.at) } : null;
     owners.set(id, found);
     return found;
   }
 
-  function addOwned(owner: string, id: string): void {
-    insertOwned.run(owner, id);
-    owned.delete(owner);
+  function addOwned(ofOwner: string, id: string): void {
+    insertOwned.run(ofOwner, id);
+    owned.delete(ofOwner);
   }
 
-  function hasOwn(id: string): boolean {
-    const cached = own.get(id);
+  /** Of the id, or of ids that are its. */
+  function hasMemberships(id: string): boolean {
+    const cached = withMemberships.get(id);
     if (cached !== undefined) return cached;
     const found = ownOf.get(id) !== undefined;
-    own.set(id, found);
+    withMemberships.set(id, found);
     return found;
   }
 
-  /** False: it was so before. */
-  function becomeOwn(id: string): boolean {
-    if (hasOwn(id)) return false;
-    insertOwn.run(id);
-    own.set(id, true);
-    for (const owner of ownersKnown(id)) addOwned(owner.id, id);
-    return true;
+  /** So do all whose id it is. */
+  function noteMemberships(first: string): void {
+    const found = [first];
+    for (const id of found) {
+      if (hasMemberships(id)) continue;
+      insertOwn.run(id);
+      withMemberships.set(id, true);
+      for (const { owner: of } of ownersOf.all(id)) {
+        addOwned(String(of), id);
+        found.push(String(of));
+      }
+    }
   }
 
   return {
@@ -109,36 +120,42 @@ export function createPeople(database: DatabaseSync): People {
       return membershipIn(newestAt.get(id, groupType, from));
     },
     firstMembership: (id, groupType) => membershipIn(first.get(id, groupType)),
-    owners: ownersKnown,
-    hasOwn,
-    idsOf(owner) {
-      const cached = owned.get(owner);
+    owner,
+    hasMemberships,
+    idsOf(of) {
+      const cached = owned.get(of);
       if (cached) return cached;
-      const found = ownedBy.all(owner, MOST_IDS).map((row) => String(row.id));
-      owned.set(owner, found);
+      const found = ownedBy.all(of, MOST_IDS).map((row) => String(row.id));
+      owned.set(of, found);
       return found;
     },
-    addMembership({ id, groupType, membership, isOwn }) {
+    addMembership({ id, groupType, membership }) {
       const last = newestMembership(id, groupType);
       const { at, joins, groupKey } = membership;
-      const isNewOwn = isOwn && becomeOwn(id);
-      if (last && compareMemberships(last, membership) === 0) return isNewOwn;
-      if (insert.run(id, groupType, at, joins ? 1 : 0, groupKey).changes === 0) return isNewOwn;
-      if (joins && last?.groupKey !== groupKey) insertMember.run(groupType, groupKey, id);
+      if (last && compareMemberships(last, membership) === 0) return false;
+      if (insert.run(id, groupType, at, joins ? 1 : 0, groupKey).changes === 0) return false;
+      noteMemberships(id);
+      const isNewestMember = last?.joins === true && last.groupKey === groupKey;
+      if (joins && !isNewestMember) insertMember.run(groupType, groupKey, id);
       if (!last || compareMemberships(membership, last) < 0) newest.set(`${id}\0${groupType}`, membership);
       return true;
     },
-    addOwner({ id, owner }) {
-      if (ownersKnown(id).some((known) => known.id === owner.id && known.at === owner.at)) return false;
-      insertOwner.run(id, owner.at, owner.id);
-      owners.delete(id);
-      if (hasOwn(id)) addOwned(owner.id, id);
+    addOwner({ id, owner: said }) {
+      const first = owner(id);
+      // What the first to claim an id says again changes nothing.
+      if (first && first.id === said.id && first.at <= said.at) return false;
+      if (insertOwner.run(id, said.at, said.id).changes === 0) return false;
+      if (!first || compareOwners(said, first) < 0) owners.set(id, said);
+      if (hasMemberships(id)) {
+        addOwned(said.id, id);
+        noteMemberships(said.id);
+      }
       return true;
     },
     membersOf: (groupType, groupKey, limit) => members.all(groupType, groupKey, limit).map((row) => String(row.id)),
     lastJoinOf: (id, groupType, groupKey) => Number(lastJoin.get(id, groupType, groupKey)?.at ?? 0),
     takeBack() {
-      for (const cache of [newest, owners, owned, own]) cache.clear();
+      for (const cache of [newest, owners, owned, withMemberships]) cache.clear();
     },
   };
 }
