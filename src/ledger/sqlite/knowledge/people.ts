@@ -76,7 +76,9 @@ export function createPeople(database: DatabaseSync): People {
     return person;
   }
 
+  /** Of most ids one look says that there is nothing to be found. */
   function newestMembership(id: string, groupType: string): Membership | null {
+    if (!hasMemberships(id)) return null;
     const { newest } = personOf(id);
     const cached = newest.get(groupType);
     if (cached !== undefined) return cached;
@@ -133,6 +135,7 @@ export function createPeople(database: DatabaseSync): People {
     owner,
     hasMemberships,
     idsOf(of) {
+      if (!hasMemberships(of)) return NO_IDS;
       const person = personOf(of);
       person.owned ??= ownedBy.all(of, MOST_IDS).map((row) => String(row.id));
       return person.owned;
@@ -165,6 +168,8 @@ export function createPeople(database: DatabaseSync): People {
     takeBack: people.clear,
   };
 }
+
+const NO_IDS: readonly string[] = [];
 
 function membershipIn(row: Record<string, unknown> | undefined): Membership | null {
   return row ? { at: Number(row.at), joins: row.joins === 1, groupKey: String(row.group_key) } : null;
