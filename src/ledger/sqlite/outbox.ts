@@ -62,6 +62,7 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
   /** Bytes that are needed, by where their segment begins; and runs added since the last `settled`, by lane. */
   const needed = new Map<number, number>();
   let added: number[] = [];
+  /** The log may hold bytes up to here. */
   let flushedEnd = 0;
   let settledEnd = 0;
 
@@ -115,8 +116,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
 
   function flush(): void {
     if (writer.length === 0) return;
-    segments.append(writer.bytes(), settledEnd);
+    // Set before: of a write that fails, part may be in the log.
     flushedEnd = settledEnd + writer.length;
+    segments.append(writer.bytes(), settledEnd);
   }
 
   function settled(): void {
@@ -155,7 +157,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
   function takeBack(): void {
     for (const lane of added.reverse()) {
       const removed = queueOf(lane).removeLast();
-      if (removed) count(removed, -1);
+      if (!removed) continue;
+      count(removed, -1);
+      only.delete(keyOf(lane, removed.firstSeq));
     }
     added = [];
     writer.clear();
@@ -175,6 +179,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     resume(end) {
       settledEnd = end;
       flushedEnd = end;
+      // A record of a write cut short, past one that never reached the disk, must not become valid behind a later one.
+      const last = segments.list().at(-1);
+      if (last && last.start + last.size > end) segments.cut(end);
     },
     *runsFrom(lane, seq) {
       for (const one of queueOf(lane).from(seq)) yield { ...headOf(lane, one), frames: framesOf(one) };
