@@ -43,14 +43,14 @@ export interface IngestResult {
 export function createIngest({
   source,
   mapping,
-  groups,
+  groups: memory,
   ledger,
   observer,
   clock,
   onCommitted,
 }: IngestDependencies): Ingest {
   return {
-    prepare: createPrepare({ mapping, lanes: ledger.lanes, ...(groups ? { groups } : {}) }),
+    prepare: createPrepare({ mapping, lanes: ledger.lanes, ...(memory ? { groups: memory } : {}) }),
 
     async commit({ received, parcels, rejections, groups }, checkpoint) {
       const startedAt = clock.now();
@@ -58,6 +58,7 @@ export function createIngest({
       const { duplicates, committed, attribution } = await ledger.commit(
         checkpoint ? { ...commit, checkpoint } : commit,
       );
+      memory?.stored(groups);
       const refused = [...rejections, ...attribution.rejections];
       observer.received(source, received);
       observer.committed(source, committed, clock.now() - startedAt);

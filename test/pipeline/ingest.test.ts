@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { DEFAULT_GROUP_RULES } from "../../src/core/attribution/rules.ts";
+import { createGroupMemory } from "../../src/core/group-memory.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Ledger } from "../../src/core/ledger.ts";
 import type { Mapping } from "../../src/core/mapping/mapping.ts";
@@ -30,6 +31,17 @@ const mapping: Mapping = {
     const drafts = both ? [draft("null"), draft(String(user))] : [draft(String(user))];
     return { rule: "seen", drafts, statements: [], problems: [] };
   },
+};
+
+/** Says of one company what the record says. */
+const identifying: Mapping = {
+  ...mapping,
+  apply: ({ payload }) => ({
+    rule: "group",
+    drafts: [{ kind: "groupIdentify", groupType: "company", groupKey: "acme", properties: payload }],
+    statements: [],
+    problems: [],
+  }),
 };
 
 let directory: string;
@@ -127,3 +139,33 @@ it("stores nothing when the ledger is full, and the same may be committed later"
   );
   expect(await ingest.commit(prepared)).toMatchObject({ messages: 1 });
 });
+
+it("keeps what was said of a group although the ledger was full when it was said first", async () => {
+  const groups = createGroupMemory([{ groupType: "company", property: "domain", gives: null }]);
+  const { observer } = createMetrics();
+  const ofGroups = createIngest({
+    source: "segment",
+    mapping: identifying,
+    groups,
+    ledger,
+    observer,
+    clock,
+    onCommitted: () => undefined,
+  });
+  const send = (id: string) =>
+    ofGroups.commit(ofGroups.prepare({ records: [record(id, { domain: "acme.com" })], rejections: [] }));
+  await take(["1", "2", "3"].map((id) => record(id, { user: id })));
+  await expect(send("4")).rejects.toMatchObject({ code: "LEDGER_FULL" });
+  const claim = { destination: "engine", maxMessages: 9, maxBytes: 9e6, leaseMs: 9e3 };
+  const { id, messages } = (await ledger.claim(claim)) ?? fail();
+  await ledger.settle(
+    id,
+    messages.map(() => ({ kind: "delivered" })),
+  );
+  await send("4");
+  expect(await ledger.groups(["company"])).toMatchObject([{ groupKey: "acme", properties: { domain: "acme.com" } }]);
+});
+
+function fail(): never {
+  throw new Error("there should be something here");
+}
