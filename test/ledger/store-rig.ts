@@ -2,7 +2,16 @@
 
 /** A store asked one thing at a time, on a disk that can run full and a machine that can lose its power. */
 
-import fs, { cpSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import fs, {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +35,9 @@ export interface StoreRig {
   take(destination?: string): readonly string[];
   /** Claims all that is due, and gives it up. */
   bury(destination?: string): void;
-  reopen(): void;
+  /** `meanwhile` is done to the files when nobody has them open. */
+  reopen(meanwhile?: () => void): void;
+  pass(ms: number): void;
   /** The process dies without a word; another one opens what it left. */
   kill(): void;
   remove(): void;
@@ -48,7 +59,13 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
   const packer = createGroupPacker();
   let directory = mkdtempSync(join(tmpdir(), "prickle-store-"));
   let ids = 0;
-  let store: Store = open();
+  let now = 1_000_000;
+  let store: Store | null = open();
+
+  const close = () => {
+    store?.close();
+    store = null;
+  };
 
   function open(): Store {
     return openStore({
@@ -64,7 +81,7 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
   }
 
   const request = <K extends RequestKind>(kind: K, asks: Requests[K]["asks"]): Request =>
-    ({ kind, asks, id: ids++, now: 1_000_000 }) as Request; // As `kind` and `asks` belong together.
+    ({ kind, asks, id: ids++, now }) as Request; // As `kind` and `asks` belong together.
   const commitRequest = (...commits: readonly Commit[]) => request("commit", { bytes: packer.pack(commits) });
   const commitOfRecord = (messages: Messages) =>
     commitOf(
@@ -73,7 +90,7 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
     );
 
   function carryOut(...requests: readonly Request[]): readonly unknown[] {
-    return store.carryOut(requests).map((reply) => {
+    return (store?.carryOut(requests) ?? []).map((reply) => {
       if (!reply.ok) throw new Error(`${reply.failure.code}: ${reply.failure.message}`);
       return reply.gives;
     });
@@ -106,20 +123,24 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
       const exceptions = (claimed?.texts ?? []).map((_, index) => [index, { kind: "dead", reason: "wrong" }] as const);
       if (claimed) ask("settle", { claimId: claimed.id, exceptions, memory: null });
     },
-    reopen() {
-      store.close();
+    reopen(meanwhile) {
+      close();
+      meanwhile?.();
       store = open();
+    },
+    pass(ms) {
+      now += ms;
     },
     kill() {
       const dead = directory;
       directory = mkdtempSync(join(tmpdir(), "prickle-store-"));
       cpSync(dead, directory, { recursive: true });
-      store.close();
+      close();
       rmSync(dead, { recursive: true, force: true });
       store = open();
     },
     remove() {
-      store.close();
+      close();
       rmSync(directory, { recursive: true, force: true });
     },
   };
@@ -136,9 +157,30 @@ function textsOf({ bytes, slots }: ClaimReply): readonly string[] {
   });
 }
 
+/** In order. */
+export function logFiles({ directory }: StoreRig): readonly string[] {
+  const names = readdirSync(directory).filter((name) => /^outbox-\d+\.log$/.test(name));
+  return names.sort().map((name) => join(directory, name));
+}
+
 /** Bytes of the only file of the log. */
-export function logBytes({ directory }: StoreRig): number {
-  return statSync(join(directory, `outbox-${"0".repeat(16)}.log`)).size;
+export function logBytes(rig: StoreRig): number {
+  return statSync(logFiles(rig)[0] ?? "").size;
+}
+
+/** What the tables say now; `restore` makes them forget what they were told since. */
+export function tablesOf({ directory }: StoreRig): { restore(): void } {
+  const names = ["ledger.sqlite", "ledger.sqlite-wal"].map((name) => join(directory, name));
+  const contents = names.map((name) => (existsSync(name) ? readFileSync(name) : null));
+  return {
+    restore() {
+      for (const [index, name] of names.entries()) {
+        const bytes = contents[index];
+        if (bytes) writeFileSync(name, bytes);
+        else rmSync(name, { force: true });
+      }
+    },
+  };
 }
 
 export interface Disk {

@@ -138,19 +138,19 @@ function putRun(buffer: Buffer, { lane, count, bytes, firstSeq, committedAt }: L
 export type ReadLog = (into: Uint8Array, at: number) => number;
 
 /**
- * The record that stands at `at`; null where none does: the log ends there, or what follows is of an earlier use of
- * the file. With `whole` its frames are looked at too, as the last one may have been cut short.
+ * The record that stands at `at`, and ends at `limit` or before; null where none does that is what was written: the log
+ * ends there, what follows is of an earlier use of the file, or it is damaged.
  */
-export function findRecord(read: ReadLog, at: number, { whole }: { readonly whole: boolean }): FoundRecord | null {
+export function findRecord(read: ReadLog, at: number, { limit }: { readonly limit: number }): FoundRecord | null {
   const head = Buffer.alloc(HEAD_BYTES);
   if (read(head, at) < HEAD_BYTES || head.readUInt32LE(0) !== MARK || head.readDoubleLE(24) !== at) return null;
   const bytes = head.readUInt32LE(4);
   const [runs, notes, ids] = [head.readUInt32LE(12), head.readUInt32LE(16), head.readUInt32LE(20)];
   const bodyBytes = runs * RUN_BYTES + notes + ids * ID_BYTES;
-  if (bytes < HEAD_BYTES + bodyBytes) return null;
-  const body = Buffer.alloc(whole ? bytes - HEAD_BYTES : bodyBytes);
+  if (bytes < HEAD_BYTES + bodyBytes || at + bytes > limit) return null;
+  const body = Buffer.allocUnsafe(bytes - HEAD_BYTES);
   if (read(body, at + HEAD_BYTES) < body.length) return null;
-  if (whole && crc32(body, crc32(head.subarray(CHECKED_FROM))) !== head.readUInt32LE(8)) return null;
+  if (crc32(body, crc32(head.subarray(CHECKED_FROM))) !== head.readUInt32LE(8)) return null;
   const notesAt = runs * RUN_BYTES;
   return {
     at,
