@@ -109,7 +109,16 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
         lastFailure,
       })),
     };
-    const counts = { committed: seq, duplicates: 0, rejected: 0, rejectedByReason: {}, sizeBytes: 0 };
+    const counts = {
+      committed: seq,
+      duplicates: 0,
+      saved: 0,
+      stale: 0,
+      attributed: 0,
+      rejected: 0,
+      rejectedByReason: {},
+      sizeBytes: 0,
+    };
     return { lanes: lanes.size, destinations: [mine], depth, ...counts };
   }
 

@@ -21,6 +21,7 @@ const mapping: Mapping = {
   name: "test",
   groupTypes: ["company"],
   groupRules: DEFAULT_GROUP_RULES,
+  usesMemberships: false,
   groupReads: [],
   apply({ payload: { user, problem, both } }) {
     if (problem !== undefined) {
@@ -89,7 +90,8 @@ const take = (records: readonly SourceRecord[], rejections: readonly Rejection[]
 
 it("puts what the mapping makes into the outbox, and wakes the deliveries", async () => {
   const result = await take([record("1", { user: "ann" }), record("2", { user: "bob" })]);
-  expect(result).toEqual({ received: 2, messages: 2, duplicates: 0, rejections: [] });
+  const attribution = { saved: 0, stale: 0, attributed: 0 };
+  expect(result).toEqual({ received: 2, messages: 2, duplicates: 0, rejections: [], ...attribution });
   expect((await ledger.status()).depth).toBe(2);
   expect(wakes).toBe(1);
 });

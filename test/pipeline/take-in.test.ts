@@ -34,7 +34,7 @@ function createDisk({ contentBytes = 1, fail = () => false }: { contentBytes?: n
     commit: async ({ received, parcels }) => {
       if (fail()) throw new PrickleError("LEDGER_FULL", "no room");
       commits.push(parcels.map(({ ids }) => Buffer.from(ids).toString()));
-      return { received, messages: received, duplicates: 0, rejections: [] };
+      return { received, messages: received, duplicates: 0, rejections: [], saved: 0, stale: 0, attributed: 0 };
     },
   };
   return { ingest, commits };

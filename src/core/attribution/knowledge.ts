@@ -12,6 +12,8 @@ export interface Knowledge {
   firstMembership(id: string, groupType: string): Membership | null;
   /** Whose id this is, as different records say, the earliest first. */
   owners(id: string): readonly Owner[];
+  /** Whether some record names this id before all others when it says of a membership. */
+  hasOwn(id: string): boolean;
   /** Ids with memberships of their own that some record says are this one's; at most MOST_IDS, in order. */
   idsOf(owner: string): readonly string[];
   group(groupType: string, groupKey: string): GroupState | null;

@@ -1,4 +1,4 @@
-/** Group knowledge in memory: for previews, and for tests of the rules. */
+/** Group knowledge in memory, over what is known elsewhere: for previews and dry runs, and for tests of the rules. */
 
 import { changedGroup } from "./changed-group.ts";
 import {
@@ -20,8 +20,8 @@ export interface MemoryKnowledge extends Knowledge {
   groupCounts(): ReadonlyMap<string, number>;
 }
 
-/** Keeps everything it is told. */
-export function createMemoryKnowledge(): MemoryKnowledge {
+/** Keeps everything it is told; `base` is only read. */
+export function createMemoryKnowledge(base: Knowledge | null = null): MemoryKnowledge {
   const memberships = new Map<string, Membership[]>();
   const owners = new Map<string, Owner[]>();
   const owned = new Map<string, Set<string>>();
@@ -30,7 +30,12 @@ export function createMemoryKnowledge(): MemoryKnowledge {
   const typesByKey = new Map<string, string[]>();
   const aliases = new Map<string, KnownAlias>();
   const parked = new Map<string, Identify>();
+  const released = new Set<string>();
   const collisions: Collision[] = [];
+  const ownersOf = (id: string) => union(base?.owners(id), owners.get(id));
+  const hasOwn = (id: string) => own.has(id) || (base?.hasOwn(id) ?? false);
+  const groupOf = (groupType: string, groupKey: string) =>
+    groups.get(keyOf(groupType, groupKey)) ?? base?.group(groupType, groupKey) ?? null;
 
   function addMembership({ id, groupType, membership, isOwn }: Extract<Change, { kind: "membership" }>): void {
     const known = listAt(memberships, keyOf(id, groupType));
@@ -38,16 +43,16 @@ export function createMemoryKnowledge(): MemoryKnowledge {
     const other = known[place];
     if (!other) known.push(membership);
     else if (compareMemberships(membership, other) !== 0) known.splice(place, 0, membership);
-    if (!isOwn || own.has(id)) return;
+    if (!isOwn || hasOwn(id)) return;
     own.add(id);
-    for (const owner of owners.get(id) ?? []) setAt(owned, owner.id).add(id);
+    for (const owner of ownersOf(id)) setAt(owned, owner.id).add(id);
   }
 
   function addOwner({ id, owner }: Extract<Change, { kind: "owner" }>): void {
     const known = listAt(owners, id);
     if (known.some((other) => other.id === owner.id && other.at === owner.at)) return;
     known.push(owner);
-    if (own.has(id)) setAt(owned, owner.id).add(id);
+    if (hasOwn(id)) setAt(owned, owner.id).add(id);
   }
 
   return {
@@ -55,16 +60,28 @@ export function createMemoryKnowledge(): MemoryKnowledge {
       const bound = typeof from === "number" ? null : from;
       const at = typeof from === "number" ? from : from.at;
       const isIn = (one: Membership) => (bound ? compareMemberships(one, bound) > 0 : one.at <= at);
-      return memberships.get(keyOf(id, groupType))?.find(isIn) ?? null;
+      const known = memberships.get(keyOf(id, groupType))?.find(isIn);
+      return firstOf([known, base?.membership(id, groupType, from)]);
     },
-    firstMembership: (id, groupType) => memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins) ?? null,
-    owners: (id) => owners.get(id) ?? [],
-    idsOf: (owner) => [...(owned.get(owner) ?? [])].sort().slice(0, MOST_IDS),
-    group: (groupType, groupKey) => groups.get(keyOf(groupType, groupKey)) ?? null,
-    typeSharing: (groupType, groupKey) => typesByKey.get(groupKey)?.find((other) => other !== groupType) ?? null,
-    alias: (groupType, alias) => aliases.get(keyOf(groupType, alias)) ?? null,
-    parked: (groupType, alias) =>
-      [...parked.values()].filter((one) => one.groupType === groupType && one.aliases.includes(alias)),
+    firstMembership(id, groupType) {
+      const known = memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins);
+      return lastOf([known, base?.firstMembership(id, groupType)]);
+    },
+    owners: ownersOf,
+    hasOwn,
+    idsOf: (owner) => union(base?.idsOf(owner), owned.get(owner)).sort().slice(0, MOST_IDS),
+    group: groupOf,
+    typeSharing(groupType, groupKey) {
+      const known = typesByKey.get(groupKey)?.find((other) => other !== groupType);
+      return known ?? base?.typeSharing(groupType, groupKey) ?? null;
+    },
+    alias: (groupType, alias) => aliases.get(keyOf(groupType, alias)) ?? base?.alias(groupType, alias) ?? null,
+    parked(groupType, alias) {
+      const names = ({ groupType: type, aliases: own, mergedAliases }: Identify) =>
+        type === groupType && (own.includes(alias) || mergedAliases.includes(alias));
+      const before = (base?.parked(groupType, alias) ?? []).filter(({ uuid }) => !released.has(uuid));
+      return [...before, ...[...parked.values()].filter(names)];
+    },
     apply(change) {
       switch (change.kind) {
         case "membership":
@@ -73,10 +90,9 @@ export function createMemoryKnowledge(): MemoryKnowledge {
           return addOwner(change);
         case "group": {
           const { groupType, groupKey } = change;
-          const key = keyOf(groupType, groupKey);
-          const before = groups.get(key) ?? null;
+          const before = groupOf(groupType, groupKey);
           if (!before) listAt(typesByKey, groupKey).push(groupType);
-          return void groups.set(key, changedGroup(before, change));
+          return void groups.set(keyOf(groupType, groupKey), changedGroup(before, change));
         }
         case "alias":
           return void aliases.set(keyOf(change.groupType, change.alias), change.known);
@@ -85,6 +101,7 @@ export function createMemoryKnowledge(): MemoryKnowledge {
         case "park":
           return void parked.set(change.identify.uuid, change.identify);
         case "release":
+          released.add(change.uuid);
           return void parked.delete(change.uuid);
       }
     },
@@ -98,6 +115,22 @@ export function createMemoryKnowledge(): MemoryKnowledge {
       return counts;
     },
   };
+}
+
+function firstOf(memberships: readonly (Membership | null | undefined)[]): Membership | null {
+  return sorted(memberships)[0] ?? null;
+}
+
+function lastOf(memberships: readonly (Membership | null | undefined)[]): Membership | null {
+  return sorted(memberships).at(-1) ?? null;
+}
+
+function sorted(memberships: readonly (Membership | null | undefined)[]): Membership[] {
+  return memberships.filter((one) => one !== null && one !== undefined).sort(compareMemberships);
+}
+
+function union<Item>(one: Iterable<Item> | undefined, other: Iterable<Item> | undefined): Item[] {
+  return [...new Set([...(one ?? []), ...(other ?? [])])];
 }
 
 function keyOf(one: string, other: string): string {

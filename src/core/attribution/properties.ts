@@ -46,7 +46,10 @@ export function differenceOf(state: GroupState | null, identify: ResolvedIdentif
   const isSent = state === null || moved.length > 0 || owed.some((name) => !isHeld(name, rules));
   const all = new Set([...owed, ...moved, ...held]);
   const after = { told: Object.fromEntries(told), source };
-  const { set, unset } = contents(isSent ? all : [], (name) => effectiveOf(state, name, rules, after));
+  // The key is no source's word: it has been sent, or has to be again.
+  const valueAt = (name: string) =>
+    effectiveOf(state, name, rules, after) ?? (name === own.keyProperty ? identify.groupKey : undefined);
+  const { set, unset } = contents(isSent ? all : [], valueAt);
   if (state === null) setOwn(set, own.keyProperty, identify.groupKey);
   const isKnown = told.size === 0 && restated.length === 0 && !isSent;
   const { groupType, groupKey } = identify;

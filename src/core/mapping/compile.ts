@@ -9,7 +9,7 @@ import { layOver, ruleAlone } from "./effective.ts";
 import type { MappingSource } from "./environment.ts";
 import { rootScope } from "./expression.ts";
 import { ruleSchema } from "./file-schema.ts";
-import { groupRulesOf } from "./group-rules.ts";
+import { groupRulesOf, usesMemberships } from "./group-rules.ts";
 import { type Layer, readLayers } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
@@ -65,6 +65,7 @@ function compileLayers(name: string, layers: readonly Layer[]): Mapping {
     name,
     groupTypes,
     groupRules: groupRulesOf(file, groupTypes),
+    usesMemberships: usesMemberships(file),
     groupReads,
     apply: ({ payload, receivedAt }, groups = NO_KNOWN_GROUPS) => applyRules(rules, payload, { groups, receivedAt }),
   };

@@ -2,7 +2,7 @@
 
 import type { RulesBySource } from "../../core/attribution/rules.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Claim, Ledger, SettleOutcome } from "../../core/ledger.ts";
+import type { Claim, Ledger, LedgerRehearsal, SettleOutcome } from "../../core/ledger.ts";
 import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
@@ -66,13 +66,25 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     },
     checkpoint: (name) => worker.ask("checkpoint", name),
     groups: (groupTypes) => worker.ask("groups", groupTypes),
+    group: (query) => worker.ask("group", query),
+    keys: (query) => worker.ask("keys", query),
     status: () => worker.ask("status", null),
     listDeadLetters: (filter) => worker.ask("listDeadLetters", filter),
     replayDeadLetters: (filter) => worker.ask("replayDeadLetters", filter),
     dropDeadLetters: (filter) => worker.ask("dropDeadLetters", filter),
+    rehearse: () => rehearse(worker),
     listRejections: (filter) => worker.ask("listRejections", filter),
     prune: () => prune(worker),
     close: () => worker.close(),
+  };
+}
+
+async function rehearse(worker: WorkerClient): Promise<LedgerRehearsal> {
+  const rehearsal = await worker.ask("beginRehearsal", null);
+  return {
+    commit: createGroupCommit((bytes) => worker.ask("rehearse", { rehearsal, bytes })),
+    summary: () => worker.ask("rehearsalSummary", rehearsal),
+    close: async () => void (await worker.ask("endRehearsal", rehearsal)),
   };
 }
 

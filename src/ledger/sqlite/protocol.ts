@@ -8,10 +8,14 @@ import type {
   CommitResult,
   DeadLetter,
   DeadLetterFilter,
+  GroupKnowledge,
+  GroupKnowledgeQuery,
   KeptRejection,
+  KeysReport,
   LedgerStatus,
   SettleOutcome,
 } from "../../core/ledger.ts";
+import type { RehearsalSummary } from "../../core/rehearsal.ts";
 
 export interface StoreOptions {
   readonly directory: string;
@@ -76,6 +80,13 @@ export interface Requests {
   readonly settle: { readonly asks: SettleRequest; readonly gives: boolean };
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
+  readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
+  readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
+  /** Gives the number of the rehearsal that begins. */
+  readonly beginRehearsal: { readonly asks: null; readonly gives: number };
+  readonly rehearse: { readonly asks: GroupRequest & { readonly rehearsal: number }; readonly gives: GroupReply };
+  readonly rehearsalSummary: { readonly asks: number; readonly gives: RehearsalSummary };
+  readonly endRehearsal: { readonly asks: number; readonly gives: null };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
   readonly replayDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };

@@ -10,13 +10,16 @@ import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
+import { readGroup, readKeys } from "./knowledge/report.ts";
 import { createKnownGroupsTable } from "./known-groups-table.ts";
 import { createLeases } from "./leases.ts";
 import { createApplyNotes } from "./notes.ts";
 import { moveTableToLog, readLog } from "./open-log.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPassages } from "./passages.ts";
 import { createPositions } from "./positions.ts";
 import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
+import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
@@ -153,7 +156,10 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   createPutLogEnd(database)(outbox.end);
   database.exec("COMMIT");
 
-  const parts = { database, outbox, positions, counters, seen, rejections, deadLetters, leases, knowledge };
+  const rehearsals = createRehearsals({ base: knowledge, rules: options.groupRules, lanes, isSeen: seen.has });
+  const passages = createPassages(database, positions);
+  const reports = { knowledge, rules: options.groupRules, positions, passages };
+  const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
@@ -179,6 +185,19 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: textOf(cursorOf.get(request.asks)?.cursor) };
       case "groups":
         return { gives: knownGroups.list(request.asks) };
+      case "group":
+        return { gives: readGroup(request.asks, now, reports) };
+      case "keys":
+        return { gives: readKeys(request.asks.limit, knowledge) };
+      case "beginRehearsal":
+        return { gives: rehearsals.begin(now) };
+      case "rehearse":
+        return { gives: rehearsals.add(request.asks.rehearsal, request.asks.bytes) };
+      case "rehearsalSummary":
+        return { gives: rehearsals.summary(request.asks) };
+      case "endRehearsal":
+        rehearsals.end(request.asks);
+        return { gives: null };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":
@@ -193,6 +212,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: seen.pruneSlice(request.asks, now) };
       case "pruneRejections":
         rejections.prune(now);
+        passages.prune(now);
         return { gives: null };
       case "open":
         return { gives: { lanes: positions.lanes } };

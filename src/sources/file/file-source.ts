@@ -15,6 +15,8 @@ export interface FileSourceOptions {
   readonly pagesAhead?: number;
   readonly pageLines?: number;
   readonly maxLineBytes?: number;
+  /** Of a file that is read for several ends: each has a checkpoint of its own. */
+  readonly end?: string;
 }
 
 /** What the lines of a page say, or what is to be committed of them. */
@@ -33,9 +35,9 @@ export const MAX_LINE_BYTES = 1024 * 1024;
  * not the file of the cursor any more).
  */
 export function createFileSource(options: FileSourceOptions): PullSource {
-  const { path, source } = options;
+  const { path, source, end } = options;
   return {
-    checkpointName: `file:${source}:${resolve(path)}`,
+    checkpointName: `file:${source}:${resolve(path)}${end === undefined ? "" : `#${end}`}`,
     async *pages(cursor, signal) {
       const opened = await openFile(path);
       try {

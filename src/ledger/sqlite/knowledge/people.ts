@@ -13,12 +13,14 @@ import { createCache } from "./cache.ts";
 
 const CACHED = 50_000;
 
-export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owners" | "idsOf"> {
+export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owners" | "hasOwn" | "idsOf"> {
   /** False: it was known. */
   addMembership(change: Extract<Change, { kind: "membership" }>): boolean;
   addOwner(change: Extract<Change, { kind: "owner" }>): boolean;
   /** Everybody who ever joined the group, at most `limit`, in order. */
   membersOf(groupType: string, groupKey: string, limit: number): readonly string[];
+  /** ms UTC; 0: never. */
+  lastJoinOf(id: string, groupType: string, groupKey: string): number;
   /** The transaction was rolled back. */
   takeBack(): void;
 }
@@ -41,6 +43,9 @@ export function createPeople(database: DatabaseSync): People {
   );
   const insertMember = database.prepare("INSERT INTO members VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   const members = database.prepare("SELECT id FROM members WHERE group_type = ? AND group_key = ? ORDER BY id LIMIT ?");
+  const lastJoin = database.prepare(
+    "SELECT max(at) AS at FROM memberships WHERE id = ? AND group_type = ? AND group_key = ? AND joins = 1",
+  );
   const insertOwn = database.prepare("INSERT INTO own_members VALUES (?) ON CONFLICT DO NOTHING");
   const ownOf = database.prepare("SELECT 1 FROM own_members WHERE id = ?");
   const insertOwner = database.prepare("INSERT INTO owners VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
@@ -105,6 +110,7 @@ export function createPeople(database: DatabaseSync): People {
     },
     firstMembership: (id, groupType) => membershipIn(first.get(id, groupType)),
     owners: ownersKnown,
+    hasOwn,
     idsOf(owner) {
       const cached = owned.get(owner);
       if (cached) return cached;
@@ -130,6 +136,7 @@ export function createPeople(database: DatabaseSync): People {
       return true;
     },
     membersOf: (groupType, groupKey, limit) => members.all(groupType, groupKey, limit).map((row) => String(row.id)),
+    lastJoinOf: (id, groupType, groupKey) => Number(lastJoin.get(id, groupType, groupKey)?.at ?? 0),
     takeBack() {
       for (const cache of [newest, owners, owned, own]) cache.clear();
     },
