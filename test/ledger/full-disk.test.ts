@@ -24,7 +24,7 @@ it("gives all destinations what is committed after the replay for one of them wa
   rig.bury("a");
   rig.take("b");
   disk.limitFiles(0);
-  expect(() => rig.ask("replayDeadLetters", {})).toThrow("LEDGER_FULL");
+  expect(() => rig.replay()).toThrow("LEDGER_FULL");
   disk.mend();
   rig.commit([[0, "for both"]]);
   expect(rig.take("b")).toEqual(["for both"]);
@@ -43,7 +43,7 @@ it("leaves nothing in the log of a write the disk had no room to end", () => {
   rig.bury();
   const before = logBytes(rig);
   disk.limitFiles(before + 300);
-  expect(() => rig.ask("replayDeadLetters", {})).toThrow("LEDGER_FULL");
+  expect(() => rig.replay()).toThrow("LEDGER_FULL");
   disk.mend();
   expect(logBytes(rig)).toBe(before);
   rig.kill();
@@ -63,7 +63,7 @@ it("keeps what is committed after such a write, as long as its first record, whe
   // Room for the first two records of the three.
   const [first, second] = replayedBytes();
   disk.limitFiles(before + first + second + 10);
-  expect(() => rig.ask("replayDeadLetters", {})).toThrow("LEDGER_FULL");
+  expect(() => rig.replay()).toThrow("LEDGER_FULL");
   disk.mend();
   rig.commit([[1, "A".repeat(first - recordBytes(""))]]);
   expect(logBytes(rig)).toBe(before + first);
@@ -101,7 +101,7 @@ function replayedBytes(): readonly [number, number] {
   other.bury();
   const ends = [logBytes(other)];
   for (let letter = 0; letter < 2; letter++) {
-    other.ask("replayDeadLetters", { limit: 1 });
+    other.replay({ limit: 1 });
     ends.push(logBytes(other));
   }
   const [start = 0, middle = 0, end = 0] = ends;

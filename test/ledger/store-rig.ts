@@ -15,7 +15,7 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Commit } from "../../src/core/ledger.ts";
+import type { Commit, DeadLetterFilter } from "../../src/core/ledger.ts";
 import { createGroupPacker } from "../../src/ledger/sqlite/group-bytes.ts";
 import type { ClaimReply, Request, RequestKind, Requests, StoreOptions } from "../../src/ledger/sqlite/protocol.ts";
 import { openStore, type Store } from "../../src/ledger/sqlite/store.ts";
@@ -35,6 +35,8 @@ export interface StoreRig {
   take(destination?: string): readonly string[];
   /** Claims all that is due, and gives it up. */
   bury(destination?: string): void;
+  /** The first slice of a replay; gives how many were put back. */
+  replay(filter?: DeadLetterFilter): number;
   /** `meanwhile` is done to the files when nobody has them open. */
   reopen(meanwhile?: () => void): void;
   pass(ms: number): void;
@@ -123,6 +125,7 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
       const exceptions = (claimed?.texts ?? []).map((_, index) => [index, { kind: "dead", reason: "wrong" }] as const);
       if (claimed) ask("settle", { claimId: claimed.id, exceptions, memory: null });
     },
+    replay: (filter = {}) => ask("replayDeadLetters", { filter, after: 0, upTo: null }).replayed,
     reopen(meanwhile) {
       close();
       meanwhile?.();
