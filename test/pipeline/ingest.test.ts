@@ -109,6 +109,17 @@ it("keeps what cannot be used with its reason, from the door, the mapping or the
   expect(await ledger.listRejections({ limit: 9 })).toMatchObject([...rejections].reverse());
 });
 
+it("keeps the beginning of what is too large to be kept, whoever refused it", async () => {
+  const payload = { problem: "odd", notes: "x".repeat(500_000) };
+  const { rejections } = await take([record("1", payload)], [{ ...rejection, payload }]);
+  expect(rejections).toHaveLength(2);
+  for (const { detail, payload: kept } of await ledger.listRejections({ limit: 9 })) {
+    expect(detail).toMatch(/Of its 500\d+ bytes the first \d+ are kept/);
+    expect(kept).toMatch(/^{"problem":"odd","notes":"xxx/);
+    expect(String(kept).length).toBeLessThan(100_000);
+  }
+});
+
 it("takes a record once, and wakes nobody for the second time", async () => {
   await take([record("1", { user: "ann" })]);
   expect(await take([record("1", { user: "ann" })])).toMatchObject({ messages: 0, duplicates: 1 });

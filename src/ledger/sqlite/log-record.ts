@@ -62,6 +62,8 @@ const HEAD_BYTES = 32;
 const CRC_BYTES = 4;
 const CHECKED_FROM = 12;
 const RUN_BYTES = 28;
+const FIRST_BYTES = 64 * 1024;
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** Frames to be copied: `ranges` are pairs of where each begins and ends in `bytes`, in the order of the runs. */
 export interface FrameSource {
@@ -69,7 +71,7 @@ export interface FrameSource {
   readonly ranges: readonly number[];
 }
 
-/** Lays records end to end, in a buffer that grows to the largest that was needed. */
+/** Lays records end to end, in a buffer that grows to what is needed; what was unusually much is let go of. */
 export interface RecordWriter {
   /** Bytes laid since `clear`. */
   readonly length: number;
@@ -81,7 +83,7 @@ export interface RecordWriter {
 }
 
 export function createRecordWriter(): RecordWriter {
-  let buffer = Buffer.allocUnsafe(64 * 1024);
+  let buffer = Buffer.allocUnsafe(FIRST_BYTES);
   let length = 0;
 
   function need(bytes: number): void {
@@ -122,6 +124,7 @@ export function createRecordWriter(): RecordWriter {
     bytes: () => buffer.subarray(0, length),
     clear() {
       length = 0;
+      if (buffer.length > MOST_KEPT_BYTES) buffer = Buffer.allocUnsafe(FIRST_BYTES);
     },
   };
 }
