@@ -60,7 +60,7 @@ export interface Ledger {
   status(): Promise<LedgerStatus>;
 
   listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
-  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Returns how many. */
+  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Works in slices, oldest first: one that fails leaves those before it done. Returns how many. */
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   /** Forgets the dead letters. Returns how many. */
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;

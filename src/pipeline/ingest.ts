@@ -52,7 +52,7 @@ export interface IngestResult {
 export function createIngest({
   source,
   mapping,
-  groups,
+  groups: memory,
   ledger,
   only,
   observer,
@@ -61,7 +61,12 @@ export function createIngest({
   onSharedKey,
 }: IngestDependencies): Ingest {
   return {
-    prepare: createPrepare({ mapping, lanes: ledger.lanes, ...(groups ? { groups } : {}), ...(only ? { only } : {}) }),
+    prepare: createPrepare({
+      mapping,
+      lanes: ledger.lanes,
+      ...(memory ? { groups: memory } : {}),
+      ...(only ? { only } : {}),
+    }),
 
     async commit({ received, parcels, rejections, groups }, checkpoint) {
       const startedAt = clock.now();
@@ -69,6 +74,7 @@ export function createIngest({
       const { duplicates, committed, attribution } = await ledger.commit(
         checkpoint ? { ...commit, checkpoint } : commit,
       );
+      memory?.stored(groups);
       const refused = [...rejections, ...attribution.rejections];
       if (!only) observer.received(source, received);
       observer.committed(source, committed, clock.now() - startedAt);

@@ -89,6 +89,18 @@ it("keeps a commit from growing with the crowd", async () => {
   expect(commits).toEqual([["0", "1", "2"], ["3", "4", "5"], ["6"]]);
 });
 
+it("counts what is refused too", async () => {
+  const { ingest, commits } = createDisk();
+  const refused = { source: "s", recordId: null, reason: "not_a_call", detail: "why", receivedAt: 0 } as const;
+  const rejections = [{ ...refused, payload: "x".repeat(400_000) }];
+  const takeIn = createTakeIn(() => ({
+    ...ingest,
+    prepare: (intake) => ({ ...ingest.prepare(intake), rejections }),
+  }));
+  await Promise.all(Array.from({ length: 7 }, (_, id) => takeIn(doorOf("segment", `${id}`), REQUEST)));
+  expect(commits).toEqual([["0", "1", "2"], ["3", "4", "5"], ["6"]]);
+});
+
 it("tells everybody of a commit that failed, and goes on with the next", async () => {
   const fail = vi.fn(() => false).mockReturnValueOnce(true);
   const { ingest, commits } = createDisk({ fail });
