@@ -2,8 +2,9 @@
 
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import { setOwn } from "../own.ts";
-import { complain, type Expression, inside, nothing, type Scope } from "../scope.ts";
+import { complain, type Expression, inside, nothing, refusalAt, type Scope } from "../scope.ts";
 import { readArguments } from "./arguments.ts";
+import { DEEPEST_VALUE, isDeeperThan } from "./depth.ts";
 import { keepingMissing, settle } from "./missing.ts";
 import { isMiswritten } from "./miswritten.ts";
 
@@ -38,7 +39,7 @@ function spread(value: JsonValue | undefined, prefix: string, flat: JsonObject, 
   for (const key of Object.keys(value)) spread((value as JsonObject)[key], before + key, flat, form);
 }
 
-/** Decoding leaves alone what is no text or no JSON. */
+/** Decoding leaves alone what is no text or no JSON, and refuses what nests too deeply. */
 export function compileJson(argument: unknown, scope: Scope): Expression {
   const given = readArguments(argument, scope, { needed: ["mode", "value"] });
   if (!given) return nothing;
@@ -47,9 +48,13 @@ export function compileJson(argument: unknown, scope: Scope): Expression {
   const value = given.value("value");
   if (isMiswritten(given.raw("mode"), ["encode", "decode"], inside(scope, "mode")))
     return (data, run) => void value(data, run);
-  return given.word("mode", ["encode", "decode"], "encode") === "encode"
-    ? (data, run) => encode(value(data, run))
-    : (data, run) => decode(value(data, run));
+  if (given.word("mode", ["encode", "decode"], "encode") === "encode") return (data, run) => encode(value(data, run));
+  const refuse = refusalAt(scope);
+  return (data, run) => {
+    const decoded = decode(value(data, run));
+    if (!isDeeperThan(DEEPEST_VALUE, decoded)) return decoded;
+    return refuse(run, `JSON nested deeper than ${DEEPEST_VALUE} levels`, "JSON that nests less deeply is needed");
+  };
 }
 
 function encode(value: JsonValue | undefined): JsonValue | undefined {
