@@ -2,7 +2,6 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compileMapping } from "../../../src/core/mapping/compile.ts";
 import { runExamples, withExamplesEnvironment } from "../../../src/core/mapping/examples.ts";
-import { rewriteExamples } from "../../../src/core/mapping/examples-rewriting.ts";
 import { readMappingFile, shippedMapping } from "./shipped.ts";
 
 const ENDING = ".examples.yaml";
@@ -94,95 +93,5 @@ describe("examples of a mapping that reads more than its record", () => {
     expect(results[1]?.actual).toMatchObject({
       messages: [{ groupKey: "initech", properties: { contact: expect.stringMatching(/^[0-9a-f]{64}$/) } }],
     });
-  });
-});
-
-describe("rewriteExamples", () => {
-  const mapping = shippedMapping("segment");
-  const file = "mine.examples.yaml";
-  const rewritten = (text: string) => rewriteExamples(mapping, { text, file });
-
-  it.each(files)("leaves %s as it is, to the character", (name) => {
-    const text = readMappingFile(name);
-    const own = shippedMapping(name.slice(0, -ENDING.length));
-    expect(rewriteExamples(own, { text, file: name })).toBe(text);
-  });
-
-  it("puts in what really came, and keeps comments, order and what is right", () => {
-    const text = `# mine
-examples:
-  # about groups
-  - name: a group # of companies
-    input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
-    messages:
-      # the company
-      - { groupType: company, groupKey: wrong } # was wrong
-    # after it
-
-  - input: { type: track }
-    messages: [{ event: x }]
-    name: an event of nobody
-
-  - { name: on one line, input: { type: group, groupId: a } }
-
-  - name: nothing expected
-    problems: [no_rule, no_rule]
-    input: { type: alias, userId: u, previousId: a }
-`;
-    const wanted = `# mine
-examples:
-  # about groups
-  - name: a group # of companies
-    input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
-    statements:
-      - { member: [u], groupType: company, joins: acme }
-    messages:
-      # the company
-      - { groupType: company, groupKey: acme, properties: { name: Acme } } # was wrong
-    # after it
-
-  - input: { type: track }
-    name: an event of nobody
-    problems: [missing_event]
-
-  - name: on one line
-    input: { type: group, groupId: a }
-    messages:
-      - { groupType: company, groupKey: a }
-
-  - name: nothing expected
-    input: { type: alias, userId: u, previousId: a }
-    statements:
-      - { id: u, earlierId: a }
-    messages:
-      - { event: $create_alias, distinctId: u, properties: { alias: a } }
-`;
-    expect(rewritten(text)).toBe(wanted);
-    expect(rewritten(wanted)).toBe(wanted);
-  });
-
-  it("writes what is long key by key, and every text so that YAML reads it back", () => {
-    const traits = {
-      a: "yes",
-      b: "1",
-      c: "x: y",
-      d: "- z",
-      e: "# no",
-      f: "ü\n",
-      "g h": null,
-      long: "word ".repeat(40),
-      n: [1, true],
-    };
-    const text = `examples:\n  - name: long\n    input: ${JSON.stringify({ type: "group", groupId: "a", traits })}\n`;
-    const after = rewritten(text);
-    expect(runExamples(mapping, { text: after, file })).toEqual([expect.objectContaining({ passed: true })]);
-    expect(
-      Math.max(
-        ...after
-          .split("\n")
-          .slice(3)
-          .map((line) => line.length),
-      ),
-    ).toBeLessThan(240);
   });
 });
