@@ -7,6 +7,9 @@ import { readArguments } from "./arguments.ts";
 import { DEEPEST_VALUE, isDeeperThan } from "./depth.ts";
 import { keepingMissing, settle } from "./missing.ts";
 import { isMiswritten } from "./miswritten.ts";
+import { LONGEST_TEXT, tooLongAt } from "./too-long.ts";
+
+const TOO_DEEP = `a value nested deeper than ${DEEPEST_VALUE} levels`;
 
 export function compileFlatten(argument: unknown, scope: Scope): Expression {
   const within = keepingMissing(scope);
@@ -17,11 +20,14 @@ export function compileFlatten(argument: unknown, scope: Scope): Expression {
   const omitArrays = scope.dialect === "segment" ? Boolean(given.raw("omitArrays")) : given.flag("omitArrays", false);
   const value = given.value("value");
   const form = { separator, omitArrays };
+  const tooLong = tooLongAt(scope);
+  const refuse = refusalAt(scope);
   return settle((data, run) => {
-    const flat: JsonObject = {};
     const found = value(data, run);
+    if (isDeeperThan(DEEPEST_VALUE, found)) return refuse(run, TOO_DEEP, "less nesting is needed");
+    const flat: Flat = { object: {}, characters: 0 };
     if (found !== undefined || scope.keepsMissing) spread(found, "", flat, form);
-    return flat;
+    return flat.characters > LONGEST_TEXT ? tooLong(run) : flat.object;
   }, scope);
 }
 
@@ -30,9 +36,17 @@ interface FlatForm {
   readonly omitArrays: boolean;
 }
 
-function spread(value: JsonValue | undefined, prefix: string, flat: JsonObject, form: FlatForm): void {
+interface Flat {
+  readonly object: JsonObject;
+  /** Of all keys: a long one is there again before each of those within. */
+  characters: number;
+}
+
+function spread(value: JsonValue | undefined, prefix: string, flat: Flat, form: FlatForm): void {
+  if (flat.characters > LONGEST_TEXT) return;
   if (typeof value !== "object" || value === null || (form.omitArrays && Array.isArray(value))) {
-    setOwn(flat, prefix, value);
+    flat.characters += prefix.length;
+    setOwn(flat.object, prefix, value);
     return;
   }
   const before = prefix === "" ? "" : prefix + form.separator;
@@ -53,7 +67,7 @@ export function compileJson(argument: unknown, scope: Scope): Expression {
   return (data, run) => {
     const decoded = decode(value(data, run));
     if (!isDeeperThan(DEEPEST_VALUE, decoded)) return decoded;
-    return refuse(run, `JSON nested deeper than ${DEEPEST_VALUE} levels`, "JSON that nests less deeply is needed");
+    return refuse(run, TOO_DEEP, "less nesting is needed");
   };
 }
 

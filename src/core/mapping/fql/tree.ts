@@ -1,6 +1,7 @@
 /** FQL read into a tree, with the usual precedence: `!`, then comparisons, then `and`, then `or`. */
 
 import { suggestion } from "../scope.ts";
+import { LONGEST_GLOB } from "./glob.ts";
 import { FqlError, type Token, tokenize } from "./tokens.ts";
 
 /** `at` is the character it begins at, from 0. */
@@ -122,6 +123,12 @@ function call({ text, at }: Token, given: readonly FqlNode[]): FqlNode {
     throw new FqlError(`unknown function "${text}"; ${names.join(", ")} are allowed.${suggestion(text, names)}`, at);
   if (given.length !== FUNCTIONS[text])
     throw new FqlError(`${text}() takes ${FUNCTIONS[text]} values; found ${given.length}`, at);
+  const [, pattern] = given;
+  if (text === "match" && pattern?.kind === "literal" && String(pattern.value).length > LONGEST_GLOB)
+    throw new FqlError(
+      `found a pattern of ${String(pattern.value).length} characters; ${LONGEST_GLOB} are allowed`,
+      pattern.at,
+    );
   return { kind: "call", name: text, arguments: given, at };
 }
 
