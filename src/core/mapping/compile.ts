@@ -5,7 +5,7 @@ import { isJsonObject } from "../json.ts";
 import { type GroupRead, NO_KNOWN_GROUPS } from "../known-groups.ts";
 import { parseSafely } from "../safe-parsing.ts";
 import { checkRules } from "./check-rules.ts";
-import { layOver, ruleAlone } from "./effective.ts";
+import { type EffectiveFile, layOver, ruleAlone } from "./effective.ts";
 import type { MappingSource } from "./environment.ts";
 import { rootScope } from "./expression.ts";
 import { ruleSchema } from "./file-schema.ts";
@@ -13,8 +13,8 @@ import { groupRulesOf } from "./group-rules.ts";
 import { type Layer, readLayers } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
-import { applyRules, checkGroupTypes, compileRule } from "./rules.ts";
-import type { Scope } from "./scope.ts";
+import { applyRules, checkGroupTypes, compileRule, type ScopeOf } from "./rules.ts";
+import { complain, inside, type Scope } from "./scope.ts";
 
 export type { MappingEnvironment, MappingSource } from "./environment.ts";
 export type { MappingProblem } from "./mapping-text.ts";
@@ -59,8 +59,8 @@ function compileLayers(name: string, layers: readonly Layer[]): Mapping {
   const groupReads: GroupRead[] = [];
   const scopeOf = (layer: Layer) => scopeAt(layer, groupTypes, groupReads);
   checkGroupTypes(file.groupTypes, scopeOf);
-  const rules = file.rules.map((rule) => compileRule(rule, scopeOf));
-  checkRules(file, scopeOf);
+  const rules = isTooMany(file, scopeOf) ? [] : file.rules.map((rule) => compileRule(rule, scopeOf));
+  if (rules.length > 0) checkRules(file, scopeOf);
   return {
     name,
     groupTypes,
@@ -68,6 +68,16 @@ function compileLayers(name: string, layers: readonly Layer[]): Mapping {
     groupReads,
     apply: ({ payload, receivedAt }, groups = NO_KNOWN_GROUPS) => applyRules(rules, payload, { groups, receivedAt }),
   };
+}
+
+const MOST_RULES = 1000;
+
+/** Such a mapping is not looked into any further. */
+function isTooMany({ rules }: EffectiveFile, scopeOf: ScopeOf): boolean {
+  const [first] = rules;
+  if (!first || rules.length <= MOST_RULES) return false;
+  complain(inside(scopeOf(first.layer), "rules"), `found ${rules.length} rules; ${MOST_RULES} are allowed`);
+  return true;
 }
 
 function scopeAt(layer: Layer, groupTypes: readonly string[], groupReads: GroupRead[]): Scope {

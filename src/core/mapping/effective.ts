@@ -2,6 +2,7 @@
 
 import { conditionClauses, covers } from "./coverage.ts";
 import type { RuleFile } from "./file-schema.ts";
+import type { Clause } from "./fql/clauses.ts";
 import type { Layer } from "./layers.ts";
 import { ROOT_DIRECTIVE } from "./root-directive.ts";
 import { type PathSegment, suggestion } from "./scope.ts";
@@ -131,9 +132,17 @@ function positionOf(rules: readonly EffectiveRule[], rule: EffectiveRule, target
   return hiding < 0 ? rules.length : hiding;
 }
 
-function clausesOf({ parts }: EffectiveRule) {
-  return conditionClauses(parts.get("when")?.value);
+function clausesOf({ parts }: EffectiveRule): readonly Clause[] | null {
+  const when = parts.get("when");
+  if (!when) return conditionClauses(undefined);
+  const known = clausesByPart.get(when);
+  const clauses = known === undefined ? conditionClauses(when.value) : known;
+  clausesByPart.set(when, clauses);
+  return clauses;
 }
+
+/** Each is asked for again with each rule that is added. */
+const clausesByPart = new WeakMap<Placed<unknown>, readonly Clause[] | null>();
 
 function partsOf(rule: RuleFile, place: Place): ReadonlyMap<PartName, Placed<unknown>> {
   const parts = new Map<PartName, Placed<unknown>>();
@@ -158,9 +167,13 @@ function ownOf(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined;
 }
 
+const MOST_NAMES = 30;
+
 function noRule(name: string, rules: readonly EffectiveRule[]): string {
   const names = rules.map((rule) => rule.name);
-  return `found no rule ${JSON.stringify(name)}; ${names.join(", ")} are there.${suggestion(name, names)}`;
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
+  const listed = `${names.slice(0, MOST_NAMES).join(", ")}${more}`;
+  return `found no rule ${JSON.stringify(name)}; ${listed} are there.${suggestion(name, names)}`;
 }
 
 function complainAt({ layer, at }: Place, message: string): void {

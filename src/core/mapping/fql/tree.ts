@@ -38,9 +38,12 @@ const FUNCTIONS = {
 export type FqlFunction = keyof typeof FUNCTIONS;
 
 const DEEPEST = 200;
+/** In characters. */
+const LONGEST = 10_000;
 
 /** @throws FqlError with what was found, what is allowed, and where. */
 export function parseFql(text: string): FqlNode {
+  if (text.length > LONGEST) throw new FqlError(`found ${text.length} characters; ${LONGEST} are allowed`, 0);
   const tokens = tokenize(text);
   let position = 0;
   let depth = 0;
