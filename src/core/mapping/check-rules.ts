@@ -11,15 +11,16 @@ import { complain, describe, inside, type Scope, suggestion, warn } from "./scop
 
 const CALL_TYPES = ["group", "track", "identify", "page", "screen", "alias", "delete"];
 
-export function checkRules({ rules, groupTypes }: EffectiveFile, scopeOf: ScopeOf): void {
+export function checkRules(file: EffectiveFile, scopeOf: ScopeOf): void {
   const reachability = createReachability();
-  for (const rule of rules) {
+  for (const rule of file.rules) {
     const tree = conditionTree(rule.parts.get("when")?.value);
     const clauses = tree === null ? null : clausesOf(tree);
     if (tree) checkCallTypes(tree, scopeAt(rule.parts.get("when"), rule, scopeOf));
-    if (clauses) reachability.check(rule, clauses, scopeAt(undefined, rule, scopeOf));
+    // Where something is left out, the condition may be what is.
+    if (clauses && !rule.unread.has("")) reachability.check(rule, clauses, scopeAt(undefined, rule, scopeOf));
   }
-  checkGroupTypesUsed(rules, groupTypes, scopeOf);
+  checkGroupTypesUsed(file, scopeOf);
 }
 
 function checkCallTypes(tree: FqlNode, scope: Scope): void {
@@ -48,14 +49,10 @@ function typesIn(node: FqlNode): readonly string[] {
   }
 }
 
-function checkGroupTypesUsed(
-  rules: readonly EffectiveRule[],
-  groupTypes: EffectiveFile["groupTypes"],
-  scopeOf: ScopeOf,
-): void {
+function checkGroupTypesUsed({ rules, groupTypes, isWhole }: EffectiveFile, scopeOf: ScopeOf): void {
   const declared = groupTypes.map(({ value }) => value);
   const used = new Set<string>();
-  let isOpen = false;
+  let isOpen = !isWhole;
   for (const { parts } of rules) {
     for (const [part, read] of [
       ["groupIdentify.groupType", constantType],

@@ -1,19 +1,16 @@
 /** From the text of a mapping file to a mapping, or to every problem of it. */
 
 import { PrickleError } from "../errors.ts";
-import { isJsonObject } from "../json.ts";
 import { type GroupRead, NO_KNOWN_GROUPS } from "../known-groups.ts";
-import { parseSafely } from "../safe-parsing.ts";
 import { checkRules } from "./check-rules.ts";
-import { type EffectiveFile, layOver, ruleAlone } from "./effective.ts";
+import { type EffectiveFile, groupTypesIn, layOver, ruleAlone } from "./effective.ts";
 import type { MappingSource } from "./environment.ts";
 import { rootScope } from "./expression.ts";
-import { ruleSchema } from "./file-schema.ts";
 import { groupRulesOf } from "./group-rules.ts";
-import { type Layer, readLayers } from "./layers.ts";
+import { isComplete, type Layer, readLayers } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
-import { applyRules, checkGroupTypes, compileRule, type ScopeOf } from "./rules.ts";
+import { applyRules, checkGroupTypes, compilePartsAlone, compileRule, type ScopeOf } from "./rules.ts";
 import { complain, inside, type Scope } from "./scope.ts";
 
 export type { MappingEnvironment, MappingSource } from "./environment.ts";
@@ -46,9 +43,8 @@ interface Compiled {
 
 function compileSource(source: MappingSource): Compiled {
   const layers = readLayers(source);
-  const isWhole = layers.every(({ form, problems }) => form !== null && problems.length === 0);
-  const mapping = isWhole ? compileLayers(source.name, layers) : null;
-  if (!isWhole) for (const layer of layers) checkReadableRules(layer);
+  const mapping = isComplete(layers) ? compileLayers(source.name, layers) : null;
+  if (!isComplete(layers)) for (const layer of layers) checkAlone(layer);
   const problems = layers.flatMap((layer) => layer.place(layer.problems));
   return { mapping: problems.some(({ severity }) => severity === "error") ? null : mapping, problems };
 }
@@ -59,6 +55,8 @@ function compileLayers(name: string, layers: readonly Layer[]): Mapping {
   const groupReads: GroupRead[] = [];
   const scopeOf = (layer: Layer) => scopeAt(layer, groupTypes, groupReads);
   checkGroupTypes(file.groupTypes, scopeOf);
+  const [top] = layers;
+  if (top && file.isWhole && file.rules.length === 0) complain(inside(scopeOf(top), "rules"), "no rule is left");
   const rules = isTooMany(file, scopeOf) ? [] : file.rules.map((rule) => compileRule(rule, scopeOf));
   if (rules.length > 0) checkRules(file, scopeOf);
   return {
@@ -84,12 +82,10 @@ function scopeAt(layer: Layer, groupTypes: readonly string[], groupReads: GroupR
   return rootScope({ ...layer, groupTypes, groupReads });
 }
 
-/** A file whose form is wrong in one place is still looked through: every problem is said at once. */
-function checkReadableRules(layer: Layer): void {
-  const { content } = layer;
-  if (!isJsonObject(content) || !Array.isArray(content.rules)) return;
-  for (const [index, rule] of content.rules.entries()) {
-    const { data } = parseSafely(ruleSchema, rule);
-    if (data) compileRule(ruleAlone(data, { layer, at: ["rules", index] }), () => scopeAt(layer, [], []));
-  }
+/** What can be checked of a file although nobody knows what it stands over. */
+function checkAlone(layer: Layer): void {
+  const scopeOf = () => scopeAt(layer, [], []);
+  for (const key of ["groupTypes", "addGroupTypes"] as const) checkGroupTypes(groupTypesIn(layer, key), scopeOf);
+  for (const [index, rule] of (layer.form?.rules ?? []).entries())
+    if (rule) compilePartsAlone(ruleAlone(rule, { layer, at: ["rules", index] }), scopeOf);
 }

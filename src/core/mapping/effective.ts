@@ -2,6 +2,7 @@
 
 import { conditionClauses, covers } from "./coverage.ts";
 import type { RuleFile } from "./file-schema.ts";
+import type { RuleForm } from "./form.ts";
 import type { Clause } from "./fql/clauses.ts";
 import type { Layer } from "./layers.ts";
 import { ROOT_DIRECTIVE } from "./root-directive.ts";
@@ -47,6 +48,10 @@ export interface EffectiveRule {
   readonly layer: Layer;
   readonly at: readonly PathSegment[];
   readonly parts: ReadonlyMap<PartName, Placed<unknown>>;
+  /** Where its form is wrong, so that something is left out: in an output, or ("") in the rule itself. */
+  readonly unread: ReadonlySet<string>;
+  /** Rules there before it was added by a mapping that extends another: it may be one of them that is meant. */
+  readonly others: readonly string[];
 }
 
 export interface EffectiveFile {
@@ -54,39 +59,47 @@ export interface EffectiveFile {
   /** What is written under `groups`, each part where it was written last. */
   readonly groups: ReadonlyMap<string, Placed<unknown>>;
   readonly rules: readonly EffectiveRule[];
+  /** False where a group type or a rule is left out, because its form is wrong. */
+  readonly isWhole: boolean;
 }
 
 /** Layers as they were read: the file itself first. What cannot be laid over is added to its layer's problems. */
 export function layOver(layers: readonly Layer[]): EffectiveFile {
-  return layers.toReversed().reduce(applyLayer, { groupTypes: [], groups: new Map(), rules: [] });
+  return layers.toReversed().reduce(applyLayer, { groupTypes: [], groups: new Map(), rules: [], isWhole: true });
 }
 
 /** As it is written, for a file that cannot be laid over anything. */
-export function ruleAlone(rule: RuleFile, place: Place): EffectiveRule {
-  return { name: rule.name, ...place, parts: partsOf(rule, place) };
+export function ruleAlone({ value: rule, unread }: RuleForm, place: Place): EffectiveRule {
+  return { name: rule.name, ...place, parts: partsOf(rule, place), unread, others: [] };
 }
 
 function applyLayer(below: EffectiveFile, layer: Layer): EffectiveFile {
   const { form } = layer;
   if (!form) return below;
-  const added = "addGroupTypes" in form ? (form.addGroupTypes ?? []) : [];
-  const place = (key: string) => (value: string, index: number) => ({ value, layer, at: [key, index] });
-  const groupTypes = form.groupTypes ? form.groupTypes.map(place("groupTypes")) : below.groupTypes;
-  const groups = Object.entries(form.groups ?? {}).map(
+  const groupTypes = form.groupTypes ? groupTypesIn(layer, "groupTypes") : below.groupTypes;
+  const groups = Object.entries(form.groups).map(
     ([key, value]) => [key, { value, layer, at: ["groups", key] }] as const,
   );
   const rules = [...below.rules];
-  for (const [index, rule] of form.rules.entries()) applyRule(rules, rule, { layer, at: ["rules", index] });
+  for (const [index, rule] of form.rules.entries()) if (rule) applyRule(rules, rule, { layer, at: ["rules", index] });
   return {
-    groupTypes: [...groupTypes, ...added.map(place("addGroupTypes"))],
+    groupTypes: [...groupTypes, ...groupTypesIn(layer, "addGroupTypes")],
     groups: new Map([...below.groups, ...groups]),
     rules,
+    isWhole: below.isWhole && form.isWhole,
   };
+}
+
+/** Those a file writes there. */
+export function groupTypesIn(layer: Layer, key: "groupTypes" | "addGroupTypes"): readonly Placed<string>[] {
+  const place = (value: string | null, index: number) => (value === null ? [] : [{ value, layer, at: [key, index] }]);
+  return (layer.form?.[key] ?? []).flatMap(place);
 }
 
 type Place = Pick<EffectiveRule, "layer" | "at">;
 
-function applyRule(rules: EffectiveRule[], rule: RuleFile, place: Place): void {
+function applyRule(rules: EffectiveRule[], form: RuleForm, place: Place): void {
+  const rule = form.value;
   const index = rules.findIndex(({ name }) => name === rule.name);
   const known = rules[index];
   if (known?.layer === place.layer)
@@ -96,9 +109,10 @@ function applyRule(rules: EffectiveRule[], rule: RuleFile, place: Place): void {
     else complainAt(place, noRule(rule.name, rules));
     return;
   }
+  const alone = ruleAlone(form, place);
   const effective = known
-    ? { ...ruleAlone(rule, place), parts: changed(known.parts, rule, place) }
-    : ruleAlone(rule, place);
+    ? { ...alone, parts: changed(known.parts, rule, place), unread: new Set([...known.unread, ...alone.unread]) }
+    : { ...alone, others: rules.filter(({ layer }) => layer !== place.layer).map(({ name }) => name) };
   const target = targetOf(rules, rule, place);
   if (known) rules.splice(index, 1);
   if (known && target === null) rules.splice(index, 0, effective);

@@ -52,6 +52,8 @@ export interface ExamplesFile extends z.output<typeof examplesSchema> {
 export function readExamples({ text, file }: ExamplesText): ExamplesFile {
   const read = readMappingText(text, file);
   if ("problems" in read) throw invalid(file, read.problems.map(mappingProblemLine).join("\n"));
+  const wrong = read.place(read.found).filter(({ severity }) => severity === "error");
+  if (wrong.length > 0) throw invalid(file, wrong.map(mappingProblemLine).join("\n"));
   const parsed = parseSafely(examplesSchema, read.content);
   if (!parsed.success) throw invalid(file, z.prettifyError({ issues: parsed.issues }));
   const lineOf = (index: number) => {

@@ -11,7 +11,7 @@ import type { Mapped } from "./mapping.ts";
 import { eventOutput, groupIdentifyOutput, type Made, type Output } from "./outputs.ts";
 import { compileRootTransform, ROOT_DIRECTIVE } from "./root-directive.ts";
 import type { Run } from "./run.ts";
-import { complain, describe, type Expression, inside, nothing, type Scope } from "./scope.ts";
+import { complain, describe, type Expression, inside, nothing, type Scope, suggestion } from "./scope.ts";
 import { joinOutput, membershipOutput } from "./statements.ts";
 
 export interface Rule {
@@ -60,8 +60,18 @@ export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   }
   const reject = parts.get("reject")?.value as MessageProblem | undefined;
   if (reject) outputs.push((_data, _run, { problems }) => problems.push(reject));
-  if (outputs.length === 0) complain(here, "groupIdentify, event, membership, join or reject is missing");
+  if (outputs.length === 0 && rule.unread.size === 0)
+    complain(here, `groupIdentify, event, membership, join or reject is missing${anotherThan(rule)}`);
   return { name, when: compileWhen(parts.get("when"), scopeOf), outputs };
+}
+
+/** What can be checked of a rule of which nobody knows what it changes. */
+export function compilePartsAlone({ name, parts }: EffectiveRule, scopeOf: ScopeOf): void {
+  for (const [part, placed] of parts) {
+    if (part === "when") compileWhen(placed, scopeOf);
+    else if (part.endsWith(`.${ROOT_DIRECTIVE}`)) compileRootTransform(placed.value, scopeIn(placed, name, scopeOf));
+    else if (part !== "reject") compilePart(placed.value, scopeIn(placed, name, scopeOf));
+  }
 }
 
 /** What the first rule that wants the payload makes of it. Never throws. */
@@ -118,15 +128,16 @@ interface Readers {
 type CompiledParts = Map<Placed<unknown>, Expression>;
 
 function readers(
-  { name, parts, layer, at }: EffectiveRule,
+  rule: EffectiveRule,
   output: OutputName,
   { scopeOf, compiled }: { readonly scopeOf: ScopeOf; readonly compiled: CompiledParts },
 ): Readers {
+  const { name, parts, layer, at, unread } = rule;
   // Whoever is in the group that a rule identifies need not say its name again.
   const outputs = output === "membership" ? [output, "groupIdentify"] : [output];
   const partOf = (key: string) =>
     outputs.map((one) => parts.get(`${one}.${key}` as PartName)).find((part) => part !== undefined);
-  const scopeAt = (part: Placed<unknown>): Scope => ({ ...inside(scopeOf(part.layer), ...part.at), rule: name });
+  const scopeAt = (part: Placed<unknown>): Scope => scopeIn(part, name, scopeOf);
   const optional = (key: string) => {
     const part = partOf(key);
     if (!part) return nothing;
@@ -137,7 +148,11 @@ function readers(
   return {
     optional,
     needed(key) {
-      if (!partOf(key)) complain(inside(scopeOf(layer), ...at, output), `"${key}" is missing`);
+      const part = partOf(key);
+      if (!part && !unread.has(output))
+        complain(inside(scopeOf(layer), ...at, output), `"${key}" is missing${anotherThan(rule)}`);
+      if (part && (part.value === null || part.value === ""))
+        complain(scopeAt(part), `found ${describe(part.value)}; without a ${key} nothing comes of it`);
       return optional(key);
     },
     around(inner) {
@@ -147,6 +162,16 @@ function readers(
       return (data: JsonValue | undefined, run, made) => inner(apply(data, run), run, made);
     },
   };
+}
+
+function scopeIn(part: Placed<unknown>, name: string, scopeOf: ScopeOf): Scope {
+  return { ...inside(scopeOf(part.layer), ...part.at), rule: name };
+}
+
+/** For a new rule of a mapping that extends another, which was perhaps to change one that is there. */
+function anotherThan({ name, others }: EffectiveRule): string {
+  const near = suggestion(name, others);
+  return near === "" ? "" : `; no rule ${JSON.stringify(name)} is there to be changed.${near}`;
 }
 
 function compileWhen(when: Placed<unknown> | undefined, scopeOf: ScopeOf): Condition {
