@@ -47,7 +47,7 @@ function lossOf(mapping: Mapping, source: ExamplesText, text: string): string | 
     if (failing) return `${JSON.stringify(failing.name)} would still not pass: an anchor may stand in the way`;
   } catch (thrown) {
     if (!(thrown instanceof PrickleError)) throw thrown;
-    return `what comes of it could not be read: ${thrown.message.split("\n", 1)[0]}`;
+    return `what comes of it could not be read: ${thrown.message.split("\n")[1] ?? thrown.message}`;
   }
   const comment = lostComment(source.text, text);
   return comment === null ? null : `the comment ${JSON.stringify(comment)} would be lost`;

@@ -151,11 +151,6 @@ examples:
       /^refused: what comes of it could not be read/,
     ],
     [
-      "an example that is another one again",
-      "examples:\n  - &a { name: a, input: {}, problems: [no_rule] }\n  - *a\n",
-      /^refused: /,
-    ],
-    [
       "a comment within a list that is written anew",
       "examples:\n  - name: a\n    input: {}\n    problems:\n      - no_rule # this\n      - no_rule # and that\n",
       /^refused: the comment "# this" would be lost/,

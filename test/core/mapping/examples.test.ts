@@ -44,6 +44,47 @@ describe("runExamples", () => {
     expect(() => run("examples: []\n")).toThrow(expect.objectContaining({ code: "MAPPING_INVALID" }));
     expect(() => run("examples: [\n")).toThrow(expect.objectContaining({ code: "MAPPING_INVALID" }));
   });
+
+  it("says every problem of the file in the words of mappings, each with its place", () => {
+    const text = `enviroment: { A: b }
+groups: [{ typ: company, type: company, key: "" }]
+examples:
+  - name: a
+    inpt: {}
+    input: { type: track, type: page }
+    messages:
+      - { evnt: Seen, distinctId: u, properties: { any: thing } }
+      - { groupType: company, group_key: acme }
+    statements: [{ member: [u], groupTyp: company, joins: acme }, { id: u, earlier: a }]
+    problems: [no_rul]
+  - name: a
+    input: none
+`;
+    const said = () => {
+      try {
+        run(text);
+        return "";
+      } catch (thrown) {
+        return thrown instanceof Error ? thrown.message : "";
+      }
+    };
+    const wanted = [
+      /^The examples mine\.examples\.yaml are wrong:$/,
+      /:1:13 enviroment: unknown key; environment, groups, examples are allowed\. Did you mean "environment"\?$/,
+      /:2:17 groups\[0\]\.typ: unknown key; type, key, properties are allowed\. Did you mean "type"\?$/,
+      /:2:46 groups\[0\]\.key: found ""; at least one character is needed\.$/,
+      /:5:11 examples\[0\]\.inpt: unknown key; name, .* Did you mean "input"\?$/,
+      /:6:27 examples\[0\]\.input\.type: "type" is written twice$/,
+      /:8:17 examples\[0\]\.messages\[0\]\.evnt: unknown key; event, .* Did you mean "event"\?$/,
+      /:9:42 examples\[0\]\.messages\[1\]\.group_key: unknown key; groupType, .* Did you mean "groupKey"\?$/,
+      /:10:43 examples\[0\]\.statements\[0\]\.groupTyp: unknown key; member, .* Did you mean "groupType"\?$/,
+      /:10:85 examples\[0\]\.statements\[1\]\.earlier: unknown key; id, earlierId are allowed\. Did you mean "earlierId"\?$/,
+      /:11:16 examples\[0\]\.problems\[0\]: found "no_rul"; not_a_call, .* Did you mean "no_rule"\?$/,
+      /:12:11 examples\[1\]\.name: an example "a" is written before$/,
+      /:13:12 examples\[1\]\.input: found "none"; an object is needed\.$/,
+    ];
+    expect(said().split("\n")).toEqual(wanted.map((line) => expect.stringMatching(line)));
+  });
 });
 
 const KNOWING = JSON.stringify({
