@@ -126,12 +126,15 @@ function call({ text, at }: Token, given: readonly FqlNode[]): FqlNode {
     throw new FqlError(`unknown function "${text}"; ${names.join(", ")} are allowed.${suggestion(text, names)}`, at);
   if (given.length !== FUNCTIONS[text])
     throw new FqlError(`${text}() takes ${FUNCTIONS[text]} values; found ${given.length}`, at);
-  const [, pattern] = given;
+  const [first, pattern] = given;
   if (text === "match" && pattern?.kind === "literal" && String(pattern.value).length > LONGEST_GLOB)
     throw new FqlError(
       `found a pattern of ${String(pattern.value).length} characters; ${LONGEST_GLOB} are allowed`,
       pattern.at,
     );
+  // A glob has escapes of its own, `\\*` among them: it is taken as it is written.
+  if (text === "match" && first && pattern?.kind === "literal" && typeof pattern.value === "string")
+    return { kind: "call", name: text, arguments: [first, { ...pattern, value: pattern.written.slice(1, -1) }], at };
   return { kind: "call", name: text, arguments: given, at };
 }
 
