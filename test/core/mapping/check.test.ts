@@ -99,6 +99,15 @@ describe("checking a mapping", () => {
     }
   });
 
+  it("gives editors a schema that takes what either dialect runs", () => {
+    const { "@case": change, "@replace": replace } = DIRECTIVE_SCHEMAS;
+    expect(change?.required).toEqual(["operator"]);
+    expect(replace?.properties).toMatchObject({
+      replacement: { type: ["string", "null"] },
+      replacement2: { type: ["string", "null"] },
+    });
+  });
+
   it("gives editors a schema for mappings that extend others, and one for those that do not", () => {
     const { then: extension, else: alone } = mappingJsonSchema() as Record<
       string,

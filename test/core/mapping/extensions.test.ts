@@ -96,6 +96,12 @@ describe("@cast", () => {
     },
   );
 
+  it("refuses a number that JSON has no text for", () => {
+    const record = JSON.parse('{ "v": 1e999 }');
+    for (const to of ["number", "integer", "boolean", "string", "date", "datetime"])
+      expect(give({ "@cast": { value: at("$.v"), to } }, record)).toMatch(/^invalid_field/);
+  });
+
   it("leaves nothing as nothing", () => {
     expect(give({ "@cast": { value: at("$.v"), to: "number" } })).toBeUndefined();
   });

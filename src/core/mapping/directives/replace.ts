@@ -37,7 +37,12 @@ function compileStep(
   scope: Scope,
   { pattern, replacement, flags }: { readonly pattern: string; readonly replacement: string; readonly flags: string },
 ): Step | null {
-  if (scope.dialect === "segment" && isIgnoredBySegment(given.raw(pattern), given.raw(replacement))) return null;
+  if (
+    scope.dialect === "segment" &&
+    pattern !== "pattern" &&
+    isIgnoredBySegment(given.raw(pattern), given.raw(replacement))
+  )
+    return null;
   const [found, instead] = [
     given.text(pattern, ""),
     given.raw(replacement) === null ? "" : given.text(replacement, ""),
@@ -66,6 +71,7 @@ function grown(text: string, search: RegExp, instead: string, putsTextIn: boolea
   return times * (putsTextIn ? text.length : instead.length);
 }
 
+/** Of the second pair: the first it checks. */
 function isIgnoredBySegment(pattern: unknown, replacement: unknown): boolean {
   return (
     typeof pattern !== "string" ||
