@@ -2,11 +2,12 @@
 
 import { isJsonObject } from "../json.ts";
 import { conditionTree } from "./coverage.ts";
-import type { EffectiveFile, EffectiveRule, Placed } from "./effective.ts";
+import type { EffectiveFile } from "./effective.ts";
+import type { EffectiveRule, Placed } from "./effective-rule.ts";
 import { clausesOf } from "./fql/clauses.ts";
 import type { FqlNode } from "./fql/tree.ts";
+import type { ScopeOf } from "./layers.ts";
 import { createReachability } from "./reachability.ts";
-import type { ScopeOf } from "./rules.ts";
 import { complain, describe, inside, type Scope, suggestion, warn } from "./scope.ts";
 
 const CALL_TYPES = ["group", "track", "identify", "page", "screen", "alias", "delete"];

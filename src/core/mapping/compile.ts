@@ -3,14 +3,15 @@
 import { PrickleError } from "../errors.ts";
 import { type GroupRead, NO_KNOWN_GROUPS } from "../known-groups.ts";
 import { checkRules } from "./check-rules.ts";
-import { type EffectiveFile, groupTypesIn, layOver, ruleAlone } from "./effective.ts";
+import { type EffectiveFile, groupTypesIn, layOver } from "./effective.ts";
+import { ruleAlone } from "./effective-rule.ts";
 import type { MappingSource } from "./environment.ts";
 import { rootScope } from "./expression.ts";
 import { groupRulesOf } from "./group-rules.ts";
-import { isComplete, type Layer, readLayers } from "./layers.ts";
+import { isComplete, type Layer, readLayers, type ScopeOf } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
-import { applyRules, checkGroupTypes, compilePartsAlone, compileRule, type ScopeOf } from "./rules.ts";
+import { applyRules, checkGroupTypes, compilePartsAlone, compileRule } from "./rules.ts";
 import { complain, inside, type Scope } from "./scope.ts";
 
 export type { MappingEnvironment, MappingSource } from "./environment.ts";

@@ -4,7 +4,7 @@ import { isJsonObject } from "../json.ts";
 import { type MappingEnvironment, type MappingSource, NO_ENVIRONMENT } from "./environment.ts";
 import { type FileForm, readForm } from "./form.ts";
 import { type MappingProblem, readMappingText } from "./mapping-text.ts";
-import type { Dialect, PathSegment, PlacedProblem } from "./scope.ts";
+import type { Dialect, PathSegment, PlacedProblem, Scope } from "./scope.ts";
 
 export interface Layer {
   readonly file: string;
@@ -19,6 +19,9 @@ export interface Layer {
   place(problems: readonly PlacedProblem[]): readonly MappingProblem[];
   lineOf(at: readonly PathSegment[]): number;
 }
+
+/** The scope in which a layer's parts are compiled. */
+export type ScopeOf = (layer: Layer) => Scope;
 
 const DEEPEST = 8;
 

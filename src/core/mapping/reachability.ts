@@ -1,6 +1,6 @@
 /** Whether a rule can ever be the first whose condition holds. */
 
-import type { EffectiveRule } from "./effective.ts";
+import type { EffectiveRule } from "./effective-rule.ts";
 import { type Clause, implies } from "./fql/clauses.ts";
 import { fitting, weightOf } from "./fql/demand.ts";
 import { complain, inside, type Scope, warn } from "./scope.ts";

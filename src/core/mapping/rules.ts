@@ -1,17 +1,18 @@
 /** The rules of a mapping compiled, and applied. */
 
 import { groupTypeProblem, MAX_GROUP_TYPES } from "../group.ts";
-import type { JsonObject, JsonValue } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import type { MessageProblem } from "../message.ts";
-import type { EffectiveRule, PartName, Placed } from "./effective.ts";
+import type { EffectiveRule, Placed } from "./effective-rule.ts";
 import { compilePart } from "./expression.ts";
 import { type Condition, compileCondition } from "./fql/condition.ts";
-import type { Layer } from "./layers.ts";
+import type { ScopeOf } from "./layers.ts";
 import type { Mapped } from "./mapping.ts";
 import { eventOutput, groupIdentifyOutput, type Made, type Output } from "./outputs.ts";
 import { compileRootTransform, ROOT_DIRECTIVE } from "./root-directive.ts";
+import { anotherThan, type CompiledParts, has, type OutputName, readers, scopeIn } from "./rule-parts.ts";
 import type { Run } from "./run.ts";
-import { complain, describe, type Expression, inside, nothing, type Scope, suggestion } from "./scope.ts";
+import { complain, describe, inside } from "./scope.ts";
 import { joinOutput, membershipOutput } from "./statements.ts";
 
 export interface Rule {
@@ -19,9 +20,6 @@ export interface Rule {
   readonly when: Condition;
   readonly outputs: readonly Output[];
 }
-
-/** The scope in which a layer's parts are compiled. */
-export type ScopeOf = (layer: Layer) => Scope;
 
 export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   const { name, parts, layer, at } = rule;
@@ -109,69 +107,6 @@ export function checkGroupTypes(groupTypes: readonly Placed<string>[], scopeOf: 
     if (index === MAX_GROUP_TYPES)
       complain(scope, `found a sixth group type; ${MAX_GROUP_TYPES} are allowed, as in PostHog`);
   }
-}
-
-type OutputName = "groupIdentify" | "event" | "membership" | "join";
-
-function has({ parts }: EffectiveRule, output: OutputName): boolean {
-  return [...parts.keys()].some((part) => part.startsWith(`${output}.`));
-}
-
-interface Readers {
-  needed(key: string): Expression;
-  optional(key: string): Expression;
-  /** Lets the output read what the root directive makes, if there is one. */
-  around(output: Output): Output;
-}
-
-/** Of a rule: a part that two outputs read is compiled once. */
-type CompiledParts = Map<Placed<unknown>, Expression>;
-
-function readers(
-  rule: EffectiveRule,
-  output: OutputName,
-  { scopeOf, compiled }: { readonly scopeOf: ScopeOf; readonly compiled: CompiledParts },
-): Readers {
-  const { name, parts, layer, at, unread } = rule;
-  // Whoever is in the group that a rule identifies need not say its name again.
-  const outputs = output === "membership" ? [output, "groupIdentify"] : [output];
-  const partOf = (key: string) =>
-    outputs.map((one) => parts.get(`${one}.${key}` as PartName)).find((part) => part !== undefined);
-  const scopeAt = (part: Placed<unknown>): Scope => scopeIn(part, name, scopeOf);
-  const optional = (key: string) => {
-    const part = partOf(key);
-    if (!part) return nothing;
-    const expression = compiled.get(part) ?? compilePart(part.value, scopeAt(part));
-    compiled.set(part, expression);
-    return expression;
-  };
-  return {
-    optional,
-    needed(key) {
-      const part = partOf(key);
-      if (!part && !unread.has(output))
-        complain(inside(scopeOf(layer), ...at, output), `"${key}" is missing${anotherThan(rule)}`);
-      if (part && (part.value === null || part.value === ""))
-        complain(scopeAt(part), `found ${describe(part.value)}; without a ${key} nothing comes of it`);
-      return optional(key);
-    },
-    around(inner) {
-      const root = partOf(ROOT_DIRECTIVE);
-      if (!root) return inner;
-      const apply = compileRootTransform(root.value, scopeAt(root));
-      return (data: JsonValue | undefined, run, made) => inner(apply(data, run), run, made);
-    },
-  };
-}
-
-function scopeIn(part: Placed<unknown>, name: string, scopeOf: ScopeOf): Scope {
-  return { ...inside(scopeOf(part.layer), ...part.at), rule: name };
-}
-
-/** For a new rule of a mapping that extends another, which was perhaps to change one that is there. */
-function anotherThan({ name, others }: EffectiveRule): string {
-  const near = suggestion(name, others);
-  return near === "" ? "" : `; no rule ${JSON.stringify(name)} is there to be changed.${near}`;
 }
 
 function compileWhen(when: Placed<unknown> | undefined, scopeOf: ScopeOf): Condition {
