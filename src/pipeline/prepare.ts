@@ -16,6 +16,7 @@ import {
   type Statement,
   sizeProblem,
   writeMessage,
+  writtenOrProblem,
 } from "../core/message.ts";
 import { createParcelWriter, type ParcelWriter } from "../core/parcel.ts";
 import type { Rejection, SourceRecord } from "../core/record.ts";
@@ -157,7 +158,8 @@ function layIdentify(
   { record, uuid }: DraftContext,
   parcel: ParcelWriter,
 ): MessageProblem | null {
-  const facts = writeIdentifyFacts(draft, record);
+  const facts = writtenOrProblem(() => writeIdentifyFacts(draft, record));
+  if (typeof facts !== "string") return facts;
   const problem = keyProblem(draft.groupType, draft.groupKey) ?? sizeProblem(Buffer.byteLength(facts));
   if (problem) return problem;
   parcel.beginMessage(uuid, facts);

@@ -72,6 +72,12 @@ it(
       { mapping: "own.yaml", results: [{ passed: true }, { passed: true }] },
       { mapping: expect.stringContaining("segment.yaml"), updated: false },
     ]);
+    const losing = "examples:\n  - { name: a, # why\n      input: { type: track } }\n";
+    await writeFile(join(workplace.directory, "own.examples.yaml"), losing);
+    const left = await workplace.run("test", "--update").ended;
+    expect(left).toMatchObject({ code: ERRORS.MAPPING_INVALID.exitCode, stderr: "" });
+    expect(left.stdout).toContain('stays as it is, the comment "# why" would be lost');
+    expect(await readFile(join(workplace.directory, "own.examples.yaml"), "utf8")).toBe(losing);
     const [missing, bare] = await Promise.all([
       workplace.run("test", "none.yaml").ended,
       workplace.run("test", "calls.json").ended,

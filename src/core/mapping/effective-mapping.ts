@@ -2,7 +2,8 @@
 
 import type { JsonValue } from "../json.ts";
 import { compileMapping } from "./compile.ts";
-import { type EffectiveRule, layOver, PARTS, type PartName, type Placed } from "./effective.ts";
+import { layOver } from "./effective.ts";
+import { type EffectiveRule, PARTS, type PartName, type Placed } from "./effective-rule.ts";
 import type { MappingSource } from "./environment.ts";
 import { readLayers } from "./layers.ts";
 import type { Dialect } from "./scope.ts";
