@@ -31,6 +31,8 @@ export interface ShownRule {
 
 export interface EffectiveMapping {
   readonly groupTypes: readonly { readonly value: string; readonly from: Origin }[];
+  /** What is written under `groups`, by name. */
+  readonly groups: readonly { readonly name: string; readonly value: JsonValue; readonly from: Origin }[];
   /** In the order in which they are tried. */
   readonly rules: readonly ShownRule[];
 }
@@ -38,9 +40,14 @@ export interface EffectiveMapping {
 /** @throws MAPPING_INVALID if the mapping does not compile. */
 export function effectiveMapping(source: MappingSource): EffectiveMapping {
   compileMapping(source);
-  const { groupTypes, rules } = layOver(readLayers(source));
+  const { groupTypes, groups, rules } = layOver(readLayers(source));
   return {
     groupTypes: groupTypes.map((groupType) => ({ value: groupType.value, from: originOf(groupType) })),
+    groups: [...groups].map(([name, placed]) => ({
+      name,
+      value: placed.value as JsonValue, // As of a part.
+      from: originOf(placed),
+    })),
     rules: rules.map(shownRule),
   };
 }
