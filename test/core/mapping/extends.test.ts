@@ -50,9 +50,9 @@ describe("a mapping that extends another", () => {
       several: "latest",
     });
     expect(effectiveMapping(source).groups.map(({ name, from }) => `${name} ${from.file}:${from.line}`)).toEqual([
-      "nulls own.yaml:3",
       "prefix base.yaml:2",
       "precedence own.yaml:4",
+      "nulls own.yaml:3",
     ]);
     const wrong = sourceOf({ base, own: "extends: base\ngroups: { nuls: unset, several: all }\n" }, "own");
     expect(saidOf(wrong).join("\n")).toMatch(/groups\.several found "all"; latest, none are allowed/);
