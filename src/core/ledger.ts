@@ -8,12 +8,15 @@
  * Failures of the store are LEDGER_UNAVAILABLE, LEDGER_FULL or LEDGER_LOCKED, all retryable, from any call.
  */
 
+import type { Collision, Identify } from "./attribution/knowledge.ts";
 import type { AttributionTally } from "./attribution/step.ts";
 import type { Outcome } from "./destination.ts";
 import type { RememberedGroup } from "./group-memory.ts";
+import type { JsonValue } from "./json.ts";
 import type { OutboxMessage } from "./message.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
+import type { RehearsalSummary } from "./rehearsal.ts";
 
 export interface Ledger {
   /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
@@ -48,13 +51,22 @@ export interface Ledger {
   /** What commits said of groups of these types, the last word on each. */
   groups(groupTypes: readonly string[]): Promise<readonly RememberedGroup[]>;
 
+  /** What is known of a group, with at most `limit` of its members; null: nothing. */
+  group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
+
+  /** What is known of keys, with at most `limit` of each list. */
+  keys(query: { readonly limit: number }): Promise<KeysReport>;
+
   status(): Promise<LedgerStatus>;
 
   listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
-  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Returns how many. */
+  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Works in slices, oldest first: one that fails leaves those before it done. Returns how many. */
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   /** Forgets the dead letters. Returns how many. */
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
+
+  /** Takes commits as `commit` does, over what is known now, and keeps nothing. To be closed. */
+  rehearse(): Promise<LedgerRehearsal>;
 
   /** Newest first. */
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
@@ -106,6 +118,61 @@ export type SettleOutcome =
   | Exclude<Outcome, { kind: "retry" }>
   | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number };
 
+export interface LedgerRehearsal {
+  commit(commit: Commit): Promise<CommitResult>;
+  summary(): Promise<RehearsalSummary>;
+  close(): Promise<void>;
+}
+
+export interface GroupKnowledgeQuery {
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly limit: number;
+}
+
+export interface GroupKnowledge {
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly aliases: readonly string[];
+  readonly properties: readonly KnownProperty[];
+  /** Everybody who ever joined it, by id. */
+  readonly members: readonly KnownMember[];
+  readonly hasMoreMembers: boolean;
+}
+
+export interface KnownProperty {
+  readonly name: string;
+  /** Absent: it was removed. */
+  readonly value: JsonValue | undefined;
+  /** Whose word counts, and when it was true there (ms UTC). Null: it was removed. */
+  readonly source: string | null;
+  readonly at: number | null;
+  /** By destination: when it was delivered (ms UTC); null: too long ago to be known. */
+  readonly delivered: Readonly<Record<string, number | "waiting" | "unsent" | null>>;
+  /** What other sources say. */
+  readonly others: readonly { readonly source: string; readonly value: JsonValue | undefined; readonly at: number }[];
+}
+
+export interface KnownMember {
+  readonly id: string;
+  /** The last time, ms UTC. */
+  readonly joinedAt: number;
+  /** False: it left, or joined another. */
+  readonly isMember: boolean;
+}
+
+export interface KeysReport {
+  readonly aliases: number;
+  readonly collisionCount: number;
+  /** Aliases that two groups claim. */
+  readonly collisions: readonly Collision[];
+  readonly parkedCount: number;
+  /** Records that wait for an alias, the first first. */
+  readonly parked: readonly Pick<Identify, "source" | "groupType" | "recordId" | "aliases" | "at">[];
+  /** Keys that more than one group type has: PostHog may take the properties of one for those of the other. */
+  readonly shared: readonly { readonly groupKey: string; readonly groupTypes: readonly string[] }[];
+}
+
 export interface LedgerStatus {
   readonly lanes: number;
   readonly destinations: readonly DestinationStatus[];
@@ -114,6 +181,10 @@ export interface LedgerStatus {
   /** Messages ever committed, and records ever refused as duplicates. */
   readonly committed: number;
   readonly duplicates: number;
+  /** Group identifies that had nothing new and were not sent, properties that were older than what is known, events that gained a group. */
+  readonly saved: number;
+  readonly stale: number;
+  readonly attributed: number;
   readonly rejected: number;
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
   readonly sizeBytes: number;

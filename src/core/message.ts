@@ -244,3 +244,26 @@ function eventFields({ event, distinctId, properties, groups }: EventDraft): Wir
   const fitting = fittingDistinctId(distinctId);
   return { event, distinctId: fitting, properties, orderingHash: personHash(fitting) };
 }
+
+const GROUP_UNSET_HEAD = Buffer.from(`{"event":"${GROUP_UNSET}"`);
+
+/** Whether a message's text removes properties of a group: no event that PostHog knows. */
+export function isGroupUnset(body: Uint8Array): boolean {
+  const { length } = GROUP_UNSET_HEAD;
+  return body[length - 1] === GROUP_UNSET_HEAD[length - 1] && GROUP_UNSET_HEAD.equals(body.subarray(0, length));
+}
+
+/** Which properties of which group the text of a message sets or removes; null: it is about none, or no such text. */
+export function groupPropertiesIn(
+  json: string,
+): { readonly groupType: string; readonly groupKey: string; readonly names: readonly string[] } | null {
+  if (!GROUP_MESSAGE.test(json)) return null;
+  try {
+    const { $group_type: groupType, $group_key: groupKey, $group_set, $group_unset } = JSON.parse(json).properties;
+    return { groupType, groupKey, names: $group_unset ?? Object.keys($group_set) };
+  } catch {
+    return null;
+  }
+}
+
+const GROUP_MESSAGE = /^\{"event":"\$group(?:identify|_unset)"/;

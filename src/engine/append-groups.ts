@@ -57,9 +57,10 @@ function newGroup({ groupIndex, groupKey, occurredAt, arrivedAt }: GroupChange):
   return { groupIndex, groupKey, properties: {}, createdAt, updatedAt: arrivedAt };
 }
 
-function merge(group: GroupState, { properties, arrivedAt }: GroupChange): GroupState {
+function merge(group: GroupState, { properties, removed, arrivedAt }: GroupChange): GroupState {
   // Spread, not assignment: a property may be called `__proto__`.
   const merged: JsonObject = { ...group.properties, ...properties };
+  for (const name of removed) delete merged[name];
   return isDeepStrictEqual(merged, group.properties) ? group : { ...group, properties: merged, updatedAt: arrivedAt };
 }
 

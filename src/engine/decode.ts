@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { distinctIdProblem, groupKeyProblem } from "../core/group.ts";
 import { isJsonObject, type JsonObject, type JsonValue, jsonErrorPlace } from "../core/json.ts";
+import { GROUP_UNSET } from "../core/message.ts";
 import { type GroupSlots, takeSlots } from "./group-slots.ts";
 import { readInstant } from "./instant.ts";
 
@@ -23,7 +24,9 @@ export interface EventRow {
 export interface GroupChange {
   readonly groupIndex: number;
   readonly groupKey: string;
+  /** To be set. */
   readonly properties: JsonObject;
+  readonly removed: readonly string[];
   /** ms UTC, like `arrivedAt`. */
   readonly occurredAt: number;
   readonly arrivedAt: number;
@@ -113,26 +116,34 @@ interface GroupIdentify {
   readonly groupType: string;
   readonly groupKey: string;
   readonly properties: JsonObject;
+  readonly removed: readonly string[];
 }
 
+/** Of a group identify, or of prickle's own event that removes properties. */
 function readGroupIdentify({ event, properties, hasGroups }: Fields): GroupIdentify | Undecodable | null {
-  if (event !== "$groupidentify" || !hasGroups) return null;
+  if ((event !== "$groupidentify" && event !== GROUP_UNSET) || !hasGroups) return null;
   const groupType = asText(properties.$group_type);
   const groupKey = asText(properties.$group_key);
   if (groupType === null || groupKey === null) return { problem: "$group_type or $group_key is missing" };
   const keyProblem = groupKeyProblem(groupKey);
   if (keyProblem) return { problem: keyProblem };
+  if (event === GROUP_UNSET) {
+    const names = Array.isArray(properties.$group_unset) ? properties.$group_unset : [];
+    const removed = names.filter((name) => typeof name === "string");
+    return { groupType, groupKey, properties: {}, removed };
+  }
   const set = properties.$group_set ?? {};
-  return isJsonObject(set) ? { groupType, groupKey, properties: set } : { problem: "$group_set is not an object" };
+  if (!isJsonObject(set)) return { problem: "$group_set is not an object" };
+  return { groupType, groupKey, properties: set, removed: [] };
 }
 
 function toChange(
-  { groupType, groupKey, properties }: GroupIdentify,
+  { groupType, groupKey, properties, removed }: GroupIdentify,
   slots: GroupSlots,
   occurredAt: number,
   arrivedAt: number,
 ): GroupChange {
-  return { groupIndex: slots.indexOf(groupType), groupKey, properties, occurredAt, arrivedAt };
+  return { groupIndex: slots.indexOf(groupType), groupKey, properties, removed, occurredAt, arrivedAt };
 }
 
 /** Group type → group key. One key per type; what is no text, or empty, is no group. */

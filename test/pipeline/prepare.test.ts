@@ -17,6 +17,7 @@ const mapping: Mapping = {
   name: "test",
   groupTypes: ["company"],
   groupRules: DEFAULT_GROUP_RULES,
+  usesMemberships: false,
   groupReads: [],
   apply({ payload: { kind, deep } }) {
     const properties = deep === true ? deepObject() : { a: 1 };

@@ -75,7 +75,7 @@ function gainedGroups(
   let gained: Record<string, string> | null = null;
   for (const groupType of own.groupTypes) {
     if (has.includes(groupType)) continue;
-    person ??= idsOfPerson(knowledge, ids);
+    person ??= idsOfPerson(knowledge, ids, at);
     const groupKey = groupAt(knowledge, person, { groupType, at }, own);
     if (groupKey === null) continue;
     gained ??= {};

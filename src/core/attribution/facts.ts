@@ -3,8 +3,11 @@
  *
  * statements: [["m", at, group type, group key, joins, ids] | ["o", at, id, earlier id], …], of a parcel as a whole
  * of an event: [at, ids, group types it has]; of a group identify: an object
+ *
+ * Ids that PostHog reserves (`null`, `anonymous`, …) are those of many people: they are left out, and say nothing.
  */
 
+import { distinctIdProblem } from "../group.ts";
 import type { GroupIdentifyDraft, Statement } from "../message.ts";
 import type { SourceRecord } from "../record.ts";
 import type { Change, Identify } from "./knowledge.ts";
@@ -18,7 +21,7 @@ export interface EventFacts {
 }
 
 export function writeEventFacts({ at, ids, has }: EventFacts): string {
-  return JSON.stringify([at, ids, has]);
+  return JSON.stringify([at, ids.filter(isSomebodys), has]);
 }
 
 /** Null: these are those of a group identify. */
@@ -47,17 +50,30 @@ export function writeStatements(statements: readonly (Statement & { readonly at:
   );
 }
 
-/** The changes to what is known that statements amount to. */
+/**
+ * The changes to what is known that statements amount to. A membership is that of the id named first, and the others are
+ * ids of the same person: were it theirs too, whoever owns a shared device would get the groups of all who use it.
+ */
 export function readStatements(text: string): readonly Change[] {
   const statements: (["m", number, string, string, boolean, string[]] | ["o", number, string, string])[] =
     JSON.parse(text);
   return statements.flatMap((statement): readonly Change[] => {
     if (statement[0] === "o") {
       const [, at, id, earlierId] = statement;
-      return [{ kind: "owner", id: earlierId, owner: { id, at } }];
+      return [id, earlierId].every(isSomebodys) ? [ownerOf(earlierId, id, at)] : [];
     }
     const [, at, groupType, groupKey, joins, ids] = statement;
+    const [id, ...others] = ids.filter(isSomebodys);
+    if (id === undefined) return [];
     const membership = { at, joins, groupKey };
-    return ids.map((id, index) => ({ kind: "membership", id, groupType, membership, isOwn: index === 0 }));
+    return [{ kind: "membership", id, groupType, membership }, ...others.map((other) => ownerOf(other, id, at))];
   });
+}
+
+function ownerOf(id: string, owner: string, at: number): Change {
+  return { kind: "owner", id, owner: { id: owner, at } };
+}
+
+function isSomebodys(id: string): boolean {
+  return distinctIdProblem(id) === null;
 }

@@ -30,8 +30,8 @@ export function createIdentifying(parts: IdentifyingParts): Identifying {
         if ("refused" in resolution) refuse(identify, resolution.refused, tally);
         else if (resolution.groupKey !== null) {
           send({ ...identify, groupKey: resolution.groupKey }, parts);
-          for (const alias of resolution.learned) waiting.push(...release(knowledge, identify.groupType, alias));
-        } else if (own.unresolved === "park" && identify.aliases.length > 0) {
+          waiting.push(...release(knowledge, identify.groupType, resolution.learned));
+        } else if (own.unresolved === "park" && identify.aliases.length + identify.mergedAliases.length > 0) {
           knowledge.apply({ kind: "park", identify });
           tally.parked += 1;
         } else refuse(identify, resolution.problem, tally);
@@ -40,8 +40,9 @@ export function createIdentifying(parts: IdentifyingParts): Identifying {
   };
 }
 
-function release(knowledge: Knowledge, groupType: string, alias: string): readonly Identify[] {
-  const parked = knowledge.parked(groupType, alias);
+function release(knowledge: Knowledge, groupType: string, learned: readonly string[]): readonly Identify[] {
+  if (learned.length === 0) return [];
+  const parked = knowledge.parked(groupType, learned);
   for (const { uuid } of parked) knowledge.apply({ kind: "release", uuid });
   return parked;
 }
@@ -66,8 +67,8 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
   const lane = groupLane(groupType, groupKey, lanes);
   let seq = hasSet ? target.takeSeq(lane) : 0;
   if (unset.length > 0) {
-    write({ kind: "groupUnset", groupType, groupKey, properties: unset }, unsetUuid(identify));
-    seq = target.takeSeq(lane);
+    const isTooLarge = write({ kind: "groupUnset", groupType, groupKey, properties: unset }, unsetUuid(identify));
+    if (!isTooLarge) seq = target.takeSeq(lane);
   } else if (!hasSet) tally.saved += 1;
   if (change) knowledge.apply({ ...change, seq });
 }
@@ -82,11 +83,9 @@ function noteSharedKey(
   if (otherType !== null) sharedKeys.push({ groupType, groupKey, otherType });
 }
 
-/** Far from those of the messages a mapping makes of a record. */
-const UNSET_INDEX = 1_000_000;
-
-function unsetUuid({ source, recordId, at }: Identify): Uuid {
-  return messageUuid({ source, id: recordId, statedAt: null, occurredAt: at }, UNSET_INDEX);
+/** Of the identify, not of its record, which may be about several groups. */
+function unsetUuid({ source, uuid, at }: Identify): Uuid {
+  return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, 0);
 }
 
 function refuse(identify: Identify, { reason, detail }: MessageProblem, { rejections }: AttributionTally): void {

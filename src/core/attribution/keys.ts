@@ -47,9 +47,9 @@ interface Claim {
 function claim(knowledge: Knowledge, identify: Identify, { alias, groupKey, collision }: Claim): readonly Change[] {
   const { groupType, source, at } = identify;
   const before = knowledge.alias(groupType, alias);
-  if (before?.groupKey === groupKey) return [];
   const learn: Change = { kind: "alias", groupType, alias, known: { groupKey, source, at } };
   if (!before) return [learn];
+  if (before.groupKey === groupKey) return collision === "most_recent" && at > before.at ? [learn] : [];
   const moves = collision === "most_recent" && at >= before.at;
   const [now, other] = moves ? [groupKey, before.groupKey] : [before.groupKey, groupKey];
   const noted: Change = { kind: "collision", groupType, alias, groupKey: now, otherKey: other, source, at };

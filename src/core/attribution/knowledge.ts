@@ -10,16 +10,18 @@ export interface Knowledge {
   membership(id: string, groupType: string, from: number | Membership): Membership | null;
   /** The oldest membership in which the id joins a group of the type. */
   firstMembership(id: string, groupType: string): Membership | null;
-  /** Whose id this is, as different records say, the earliest first. */
-  owners(id: string): readonly Owner[];
-  /** Ids with memberships of their own that some record says are this one's; at most MOST_IDS, in order. */
+  /** Whose id this is, as the earliest of the records says that claim it. */
+  owner(id: string): Owner | null;
+  /** Whether the id has memberships, or ids that have. */
+  hasMemberships(id: string): boolean;
+  /** Ids that some record says are this one's, and that have memberships or ids that have; at most MOST_IDS, in order. */
   idsOf(owner: string): readonly string[];
   group(groupType: string, groupKey: string): GroupState | null;
   /** Another group type with a group of this key. */
   typeSharing(groupType: string, groupKey: string): string | null;
   alias(groupType: string, alias: string): KnownAlias | null;
-  /** Records that wait for the alias, in the order they came. */
-  parked(groupType: string, alias: string): readonly Identify[];
+  /** Records that wait for one of the aliases, in the order they came. */
+  parked(groupType: string, aliases: readonly string[]): readonly Identify[];
   /** Makes a change, which may have been made before. */
   apply(change: Change): void;
 }
@@ -87,8 +89,6 @@ export type Change =
       readonly id: string;
       readonly groupType: string;
       readonly membership: Membership;
-      /** The record names this id before all others. */
-      readonly isOwn: boolean;
     }
   | { readonly kind: "owner"; readonly id: string; readonly owner: Owner }
   | {
@@ -133,13 +133,16 @@ export const MOST_IDS = 64;
 export function compareMemberships(one: Membership, other: Membership): number {
   if (one.at !== other.at) return other.at - one.at;
   if (one.joins !== other.joins) return one.joins ? -1 : 1;
-  if (one.groupKey === other.groupKey) return 0;
-  return one.groupKey > other.groupKey ? -1 : 1;
+  return compareText(other.groupKey, one.groupKey);
 }
 
 /** Negative: the first stands earlier. */
 export function compareOwners(one: Owner, other: Owner): number {
   if (one.at !== other.at) return one.at - other.at;
-  if (one.id === other.id) return 0;
-  return one.id < other.id ? -1 : 1;
+  return compareText(one.id, other.id);
+}
+
+/** In the order in which databases have text: that of its code points, not of its UTF-16 units. */
+export function compareText(one: string, other: string): number {
+  return one === other ? 0 : Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

@@ -1,67 +1,79 @@
 /** Who belonged to which group when, from statements that may have come in any order. */
 
-import { compareMemberships, compareOwners, type Knowledge, type Membership, MOST_IDS } from "./knowledge.ts";
+import { compareMemberships, compareText, type Knowledge, type Membership, MOST_IDS } from "./knowledge.ts";
 import type { GroupRules } from "./rules.ts";
 
 const MOST_OWNERS = 16;
 
-/** All ids of the person a record names by `ids`, the one that counts most first. The same for whatever order facts came in. */
-export function idsOfPerson(knowledge: Knowledge, ids: readonly string[]): readonly string[] {
+/**
+ * All ids that were those of the person a record names by `ids` at a time, the one that counts most first. The same for
+ * whatever order facts came in, and for what came later than that time.
+ */
+export function idsOfPerson(knowledge: Knowledge, ids: readonly string[], at: number): readonly string[] {
   const [first] = ids;
   if (first === undefined) return [];
-  const root = rootOf(knowledge, first);
+  const root = rootOf(knowledge, first, at);
   const found = new Set([root]);
   for (const id of found) {
     for (const other of knowledge.idsOf(id)) {
-      if (found.size < MOST_IDS && ownerOf(knowledge, other) === id) found.add(other);
+      if (found.size < MOST_IDS && ownerOf(knowledge, other, at) === id) found.add(other);
     }
   }
   for (const id of ids) {
-    const owner = ownerOf(knowledge, id);
+    const owner = ownerOf(knowledge, id, at);
     if (owner === null || found.has(owner)) found.add(id);
   }
   return [...found];
 }
 
 /** Follows who owns whom. A circle ends at the least of its ids. */
-function rootOf(knowledge: Knowledge, id: string): string {
+function rootOf(knowledge: Knowledge, id: string, at: number): string {
   const passed = [id];
-  for (let at = id; passed.length < MOST_OWNERS; ) {
-    const owner = ownerOf(knowledge, at);
-    if (owner === null) return at;
+  for (const one of passed) {
+    const owner = ownerOf(knowledge, one, at);
+    if (owner === null) return one;
     const circle = passed.indexOf(owner);
-    if (circle >= 0) return passed.slice(circle).sort()[0] ?? id;
-    passed.push(owner);
-    at = owner;
+    if (circle >= 0) return passed.slice(circle).sort(compareText)[0] ?? id;
+    if (passed.length < MOST_OWNERS) passed.push(owner);
   }
   return id;
 }
 
 /** The first to claim an id keeps it: a device that two people use is not theirs both. */
-function ownerOf(knowledge: Knowledge, id: string): string | null {
-  return knowledge.owners(id).toSorted(compareOwners)[0]?.id ?? null;
+function ownerOf(knowledge: Knowledge, id: string, at: number): string | null {
+  const owner = knowledge.owner(id);
+  return owner && owner.at <= at ? owner.id : null;
 }
 
-/** The group of the type the person (all of whose ids are given) belonged to at a time; null: none. */
+/** The group of the type the person (whose ids at that time are given) belonged to at a time; null: none. */
 export function groupAt(
   knowledge: Knowledge,
   ids: readonly string[],
   { groupType, at }: { readonly groupType: string; readonly at: number },
   { several, beforeFirst }: Pick<GroupRules, "several" | "beforeFirst">,
 ): string | null {
-  let isFirst = true;
+  const newest = newestOf(knowledge, ids, groupType, at);
+  if (!newest) return beforeFirst === "first" ? firstKnown(knowledge, ids, groupType) : null;
+  if (newest.joins && several === "latest") return newest.groupKey;
   const left = new Set<string>();
   const joined = new Set<string>();
   for (const { joins, groupKey } of newestFirst(knowledge, ids, groupType, at)) {
-    isFirst = false;
     if (!joins && groupKey === "") break;
     if (!joins) left.add(groupKey);
     else if (several === "latest") return left.has(groupKey) ? null : groupKey;
     else if (!left.has(groupKey)) joined.add(groupKey);
     if (joined.size > 1) return null;
   }
-  if (isFirst && beforeFirst === "first") return firstKnown(knowledge, ids, groupType);
   return [...joined][0] ?? null;
+}
+
+function newestOf(knowledge: Knowledge, ids: readonly string[], groupType: string, at: number): Membership | null {
+  let newest: Membership | null = null;
+  for (const id of ids) {
+    const one = knowledge.membership(id, groupType, at);
+    if (one && (!newest || compareMemberships(one, newest) < 0)) newest = one;
+  }
+  return newest;
 }
 
 function* newestFirst(
@@ -83,7 +95,10 @@ function* newestFirst(
   }
 }
 
+/** What is looked ahead for is also looked for under the ids the person got later. */
 function firstKnown(knowledge: Knowledge, ids: readonly string[], groupType: string): string | null {
-  const firsts = ids.flatMap((id) => knowledge.firstMembership(id, groupType) ?? []);
+  const firsts = idsOfPerson(knowledge, ids, Number.POSITIVE_INFINITY).flatMap(
+    (id) => knowledge.firstMembership(id, groupType) ?? [],
+  );
   return firsts.sort(compareMemberships).at(-1)?.groupKey ?? null;
 }

@@ -1,10 +1,12 @@
-/** Group knowledge in memory: for previews, and for tests of the rules. */
+/** Group knowledge in memory: for previews and dry runs, and for tests of the rules. */
 
 import { changedGroup } from "./changed-group.ts";
 import {
   type Change,
   type Collision,
   compareMemberships,
+  compareOwners,
+  compareText,
   type GroupState,
   type Identify,
   type Knowledge,
@@ -15,6 +17,8 @@ import {
 } from "./knowledge.ts";
 
 export interface MemoryKnowledge extends Knowledge {
+  /** The id has memberships that are kept elsewhere. */
+  noteMemberships(id: string): void;
   collisions(): readonly Collision[];
   /** Groups known, by type. */
   groupCounts(): ReadonlyMap<string, number>;
@@ -25,29 +29,49 @@ export function createMemoryKnowledge(): MemoryKnowledge {
   const memberships = new Map<string, Membership[]>();
   const owners = new Map<string, Owner[]>();
   const owned = new Map<string, Set<string>>();
-  const own = new Set<string>();
+  /** With memberships, or ids that have. */
+  const withMemberships = new Set<string>();
   const groups = new Map<string, GroupState>();
   const typesByKey = new Map<string, string[]>();
   const aliases = new Map<string, KnownAlias>();
   const parked = new Map<string, Identify>();
-  const collisions: Collision[] = [];
+  const collisions = new Map<string, Collision>();
 
-  function addMembership({ id, groupType, membership, isOwn }: Extract<Change, { kind: "membership" }>): void {
+  function addMembership({ id, groupType, membership }: Extract<Change, { kind: "membership" }>): void {
     const known = listAt(memberships, keyOf(id, groupType));
     const place = known.findIndex((other) => compareMemberships(membership, other) <= 0);
     const other = known[place];
     if (!other) known.push(membership);
     else if (compareMemberships(membership, other) !== 0) known.splice(place, 0, membership);
-    if (!isOwn || own.has(id)) return;
-    own.add(id);
-    for (const owner of owners.get(id) ?? []) setAt(owned, owner.id).add(id);
+    noteMemberships(id);
+  }
+
+  function noteMemberships(first: string): void {
+    const found = [first];
+    for (const id of found) {
+      if (withMemberships.has(id)) continue;
+      withMemberships.add(id);
+      for (const owner of owners.get(id) ?? []) {
+        setAt(owned, owner.id).add(id);
+        found.push(owner.id);
+      }
+    }
   }
 
   function addOwner({ id, owner }: Extract<Change, { kind: "owner" }>): void {
     const known = listAt(owners, id);
     if (known.some((other) => other.id === owner.id && other.at === owner.at)) return;
     known.push(owner);
-    if (own.has(id)) setAt(owned, owner.id).add(id);
+    known.sort(compareOwners);
+    if (!withMemberships.has(id)) return;
+    setAt(owned, owner.id).add(id);
+    noteMemberships(owner.id);
+  }
+
+  function addCollision({ groupType, alias, groupKey, otherKey, source, at }: Collision): void {
+    const key = [groupType, alias, groupKey, otherKey].join("\0");
+    const before = collisions.get(key)?.at ?? at;
+    collisions.set(key, { groupType, alias, groupKey, otherKey, source, at: Math.max(before, at) });
   }
 
   return {
@@ -58,13 +82,22 @@ export function createMemoryKnowledge(): MemoryKnowledge {
       return memberships.get(keyOf(id, groupType))?.find(isIn) ?? null;
     },
     firstMembership: (id, groupType) => memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins) ?? null,
-    owners: (id) => owners.get(id) ?? [],
-    idsOf: (owner) => [...(owned.get(owner) ?? [])].sort().slice(0, MOST_IDS),
+    owner: (id) => owners.get(id)?.[0] ?? null,
+    noteMemberships,
+    hasMemberships: (id) => withMemberships.has(id),
+    idsOf: (owner) => [...(owned.get(owner) ?? [])].sort(compareText).slice(0, MOST_IDS),
     group: (groupType, groupKey) => groups.get(keyOf(groupType, groupKey)) ?? null,
-    typeSharing: (groupType, groupKey) => typesByKey.get(groupKey)?.find((other) => other !== groupType) ?? null,
+    typeSharing: (groupType, groupKey) =>
+      typesByKey
+        .get(groupKey)
+        ?.toSorted(compareText)
+        .find((other) => other !== groupType) ?? null,
     alias: (groupType, alias) => aliases.get(keyOf(groupType, alias)) ?? null,
-    parked: (groupType, alias) =>
-      [...parked.values()].filter((one) => one.groupType === groupType && one.aliases.includes(alias)),
+    parked: (groupType, wanted) =>
+      [...parked.values()].filter(
+        (one) =>
+          one.groupType === groupType && [...one.aliases, ...one.mergedAliases].some((alias) => wanted.includes(alias)),
+      ),
     apply(change) {
       switch (change.kind) {
         case "membership":
@@ -81,14 +114,16 @@ export function createMemoryKnowledge(): MemoryKnowledge {
         case "alias":
           return void aliases.set(keyOf(change.groupType, change.alias), change.known);
         case "collision":
-          return void collisions.push(change);
+          return addCollision(change);
         case "park":
-          return void parked.set(change.identify.uuid, change.identify);
+          if (!parked.has(change.identify.uuid)) parked.set(change.identify.uuid, change.identify);
+          return;
         case "release":
           return void parked.delete(change.uuid);
       }
     },
-    collisions: () => collisions,
+    collisions: () =>
+      [...collisions].sort(([one], [other]) => compareText(one, other)).map(([, collision]) => collision),
     groupCounts() {
       const counts = new Map<string, number>();
       for (const key of groups.keys()) {

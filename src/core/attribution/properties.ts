@@ -1,6 +1,5 @@
 /** What of a group identify is new: only that is sent. */
 
-import { isDeepStrictEqual } from "node:util";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { matchesGlob } from "../mapping/fql/glob.ts";
 import { setOwn } from "../mapping/own.ts";
@@ -23,39 +22,42 @@ export type ResolvedIdentify = Pick<Identify, "source" | "groupType" | "at" | "p
 };
 
 export function differenceOf(state: GroupState | null, identify: ResolvedIdentify, rules: RulesBySource): Difference {
-  const { source, at } = identify;
+  const { source, at, groupType, groupKey } = identify;
   const own = rulesOf(rules, source);
-  const told = new Map<string, Told>();
+  const isKeyName = (name: string) =>
+    name === own.keyProperty || Object.values(rules).some(({ keyProperty }) => keyProperty === name);
+  const heard = new Map<string, Told>();
   const restated: string[] = [];
   const moved: string[] = [];
   const held: string[] = [];
   let stale = 0;
   for (const [name, said] of sayings(identify, own)) {
-    const before = toldBy(state, name, source);
-    const news = newsOf(before, said);
+    if (isKeyName(name)) continue;
+    const news = newsOf(toldBy(state, name, source), said);
     if (news === "stale") stale += 1;
     if (news === "restated") restated.push(name);
-    if (news !== "new") continue;
-    told.set(name, said);
+    if (news !== "new" && news !== "restated") continue;
+    heard.set(name, said);
     if (isEffect(state, name, { source, said, rules })) {
       if (isVolatile(name.slice(own.prefix.length), own.volatile)) held.push(name);
       else moved.push(name);
     }
   }
+  if (!state || !Object.hasOwn(state.sent, own.keyProperty)) moved.push(own.keyProperty);
   const owed = state?.unsent ?? [];
-  const isSent = state === null || moved.length > 0 || owed.some((name) => !isHeld(name, rules));
+  const isSent = moved.length > 0 || owed.some((name) => !isHeld(name, rules));
   const all = new Set([...owed, ...moved, ...held]);
-  const after = { told: Object.fromEntries(told), source };
-  const { set, unset } = contents(isSent ? all : [], (name) => effectiveOf(state, name, rules, after));
-  if (state === null) setOwn(set, own.keyProperty, identify.groupKey);
-  const isKnown = told.size === 0 && restated.length === 0 && !isSent;
-  const { groupType, groupKey } = identify;
+  const after = { told: Object.fromEntries(heard), source };
+  const { set, unset } = contents(isSent ? all : [], (name) =>
+    isKeyName(name) ? groupKey : effectiveOf(state, name, rules, after),
+  );
+  const isKnown = heard.size === 0 && !isSent;
   const change = {
     kind: "group" as const,
     groupType,
     groupKey,
     source,
-    told: after.told,
+    told: Object.fromEntries([...heard].filter(([name]) => !restated.includes(name))),
     restated,
     restatedAt: at,
     unsent: isSent ? [] : [...all],
@@ -82,7 +84,7 @@ function newsOf(before: Told | undefined, said: Told): "new" | "restated" | "sam
 }
 
 function textOf({ value }: Told): string {
-  return value === undefined ? "" : JSON.stringify(value);
+  return value === undefined ? "" : canonical(value);
 }
 
 interface News {
@@ -165,6 +167,15 @@ function toldBy(state: GroupState | null, name: string, source: string): Told | 
   return bySource && Object.hasOwn(bySource, source) ? bySource[source] : undefined;
 }
 
+/** Objects are the same in whatever order they have their keys. */
 function isSameValue(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
-  return one === other || (typeof one === "object" && typeof other === "object" && isDeepStrictEqual(one, other));
+  return one === other || (typeof one === "object" && typeof other === "object" && canonical(one) === canonical(other));
+}
+
+/** JSON text, the keys of objects in order. */
+function canonical(value: JsonValue): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
 }

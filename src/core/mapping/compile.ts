@@ -7,7 +7,7 @@ import { type EffectiveFile, groupTypesIn, layOver } from "./effective.ts";
 import { ruleAlone } from "./effective-rule.ts";
 import type { MappingSource } from "./environment.ts";
 import { rootScope } from "./expression.ts";
-import { groupRulesOf } from "./group-rules.ts";
+import { groupRulesOf, usesMemberships } from "./group-rules.ts";
 import { isComplete, type Layer, readLayers, type ScopeOf } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
@@ -64,6 +64,7 @@ function compileLayers(name: string, layers: readonly Layer[]): Mapping {
     name,
     groupTypes,
     groupRules: groupRulesOf(file, groupTypes),
+    usesMemberships: usesMemberships(file),
     groupReads,
     apply: ({ payload, receivedAt }, groups = NO_KNOWN_GROUPS) => applyRules(rules, payload, { groups, receivedAt }),
   };

@@ -1,7 +1,7 @@
 /** PostHog as a destination: v0 `POST /batch/` (facts: PostHog's capture service, seen 2026-11). */
 
 import { DELIVERED, type Destination, type Outcome } from "../../core/destination.ts";
-import type { OutboxMessage } from "../../core/message.ts";
+import { isGroupUnset, type OutboxMessage } from "../../core/message.ts";
 import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { createBatchPacker, createEnvelope } from "./batch.ts";
@@ -39,6 +39,12 @@ const DEFAULT_LIMITS = {
   lingerMs: 50,
 } as const;
 const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** Kept with the dead letters, to be replayed by a prickle that can. */
+const UNSET_REFUSED: Outcome = {
+  kind: "dead",
+  reason: "PostHog removes properties of groups by its private API only, which this prickle does not call yet",
+};
 
 /**
  * Sends each batch as one gzip request; uuids and timestamps never change, so PostHog folds what arrives twice.
@@ -83,7 +89,11 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
     const claimed = await claimSlots(signal);
     if (claimed.kind !== "delivered") return new Array<Outcome>(messages.length).fill(claimed);
-    return send(messages, signal);
+    const events = messages.filter(({ body }) => !isGroupUnset(body));
+    const outcomes = events.length > 0 ? await send(events, signal) : [];
+    if (events.length === messages.length) return outcomes;
+    const byMessage = new Map(events.map((message, index) => [message, outcomes[index] ?? UNSET_REFUSED]));
+    return messages.map((message) => byMessage.get(message) ?? UNSET_REFUSED);
   }
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {

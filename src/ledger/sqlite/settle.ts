@@ -1,13 +1,16 @@
 /** Records what became of a claim. Runs inside the worker's transaction. */
 
 import type { SettleOutcome } from "../../core/ledger.ts";
+import { groupPropertiesIn } from "../../core/message.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import { uuidTextAt } from "../../core/uuid.ts";
 import type { Counters } from "./counters.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { frameStarts } from "./frames.ts";
+import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { Lease, Leases } from "./leases.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Passages } from "./passages.ts";
 import type { Position, Positions } from "./positions.ts";
 import type { SettleRequest } from "./protocol.ts";
 
@@ -17,6 +20,8 @@ export interface SettleDependencies {
   readonly leases: Leases;
   readonly deadLetters: DeadLetters;
   readonly counters: Counters;
+  readonly passages: Pick<Passages, "add">;
+  readonly knowledge: Pick<StoredKnowledge, "groups">;
 }
 
 /** Where a frame has its uuid. */
@@ -31,6 +36,8 @@ export function createSettleClaim({
   leases,
   deadLetters,
   counters,
+  passages,
+  knowledge,
 }: SettleDependencies): SettleClaim {
   /** A retry sets the lane's time and keeps the first of its messages the next to be claimed. */
   function retry(
@@ -57,6 +64,7 @@ export function createSettleClaim({
       const start = starts[seq - firstSeq] ?? 0;
       const body = frames.subarray(start + FRAME_HEAD_BYTES, starts[seq - firstSeq + 1]);
       const uuid = uuidTextAt(frames, start + UUID_AT);
+      oweWhatDied(body, knowledge);
       deadLetters.add({ destination, uuid, lane, reason, attempts: attempts + 1, firstAttemptAt, diedAt: now, body });
       return;
     }
@@ -93,6 +101,7 @@ export function createSettleClaim({
       position.lastFailure = null;
     }
     positions.moved(destination, lane);
+    passages.add(destination, lane, position.next, now);
   }
 
   return ({ claimId, exceptions }, now) => {
@@ -109,6 +118,12 @@ export function createSettleClaim({
     for (const [lane, outcomes] of byLane) settleLane(lease, lane, outcomes, now);
     return lease;
   };
+}
+
+/** Of a group whose properties never arrive the next difference says them again. */
+function oweWhatDied(body: Buffer, { groups }: Pick<StoredKnowledge, "groups">): void {
+  const said = groupPropertiesIn(body.toString());
+  if (said) groups.markUnsent(said.groupType, said.groupKey, said.names);
 }
 
 /** Moves to `next`, then past what is settled already. */

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { changedGroup } from "../../../core/attribution/changed-group.ts";
-import type { Change, GroupState, Knowledge } from "../../../core/attribution/knowledge.ts";
+import { type Change, compareText, type GroupState, type Knowledge } from "../../../core/attribution/knowledge.ts";
 import { createCache } from "./cache.ts";
 
 /** Characters of JSON text. */
@@ -35,6 +35,8 @@ export function createGroups(database: DatabaseSync): Groups {
   const counts = database.prepare("SELECT group_type, count(*) AS groups FROM group_states GROUP BY group_type");
   const cache = createCache<GroupState | null>(CACHED);
   const dirty = new Map<string, { readonly groupType: string; readonly groupKey: string; state: GroupState }>();
+  /** Types of the groups among those, by key. */
+  const dirtyTypes = new Map<string, Set<string>>();
 
   function group(groupType: string, groupKey: string): GroupState | null {
     const key = `${groupType}\0${groupKey}`;
@@ -50,17 +52,22 @@ export function createGroups(database: DatabaseSync): Groups {
 
   function put(groupType: string, groupKey: string, state: GroupState): void {
     dirty.set(`${groupType}\0${groupKey}`, { groupType, groupKey, state });
+    const types = dirtyTypes.get(groupKey) ?? new Set();
+    dirtyTypes.set(groupKey, types.add(groupType));
+  }
+
+  function forgetDirty(): void {
+    dirty.clear();
+    dirtyTypes.clear();
   }
 
   return {
     group,
     typeSharing(groupType, groupKey) {
       const written = sharing.get(groupKey, groupType)?.group_type;
-      if (typeof written === "string") return written;
-      for (const other of dirty.values()) {
-        if (other.groupKey === groupKey && other.groupType !== groupType) return other.groupType;
-      }
-      return null;
+      const others = [...(dirtyTypes.get(groupKey) ?? [])].filter((other) => other !== groupType);
+      if (typeof written === "string") others.push(written);
+      return others.sort(compareText)[0] ?? null;
     },
     change(change) {
       const { groupType, groupKey } = change;
@@ -82,10 +89,10 @@ export function createGroups(database: DatabaseSync): Groups {
         upsert.run(groupType, groupKey, text);
         cache.set(key, state, text.length);
       }
-      dirty.clear();
+      forgetDirty();
     },
     takeBack() {
-      dirty.clear();
+      forgetDirty();
       cache.clear();
     },
   };

@@ -21,12 +21,13 @@ export function createKeys(database: DatabaseSync): Keys {
   const collide = database.prepare(
     "INSERT INTO collisions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET source = excluded.source, at = max(at, excluded.at)",
   );
-  const listCollisions = database.prepare("SELECT * FROM collisions ORDER BY group_type, alias LIMIT ?");
+  const listCollisions = database.prepare(
+    "SELECT * FROM collisions ORDER BY group_type, alias, group_key, other_key LIMIT ?",
+  );
   const park = database.prepare("INSERT INTO parked (uuid, identify) VALUES (?, ?) ON CONFLICT DO NOTHING");
   const parkAlias = database.prepare("INSERT INTO parked_aliases VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   const waiting = database.prepare(
-    `SELECT identify FROM parked WHERE uuid IN (SELECT uuid FROM parked_aliases WHERE group_type = ? AND alias = ?)
-     ORDER BY place`,
+    "SELECT place, identify FROM parked WHERE uuid IN (SELECT uuid FROM parked_aliases WHERE group_type = ? AND alias = ?)",
   );
   const list = database.prepare("SELECT identify FROM parked ORDER BY place LIMIT ?");
   const release = database.prepare("DELETE FROM parked WHERE uuid = ? RETURNING identify");
@@ -41,7 +42,11 @@ export function createKeys(database: DatabaseSync): Keys {
       const row = select.get(groupType, alias);
       return row ? { groupKey: String(row.group_key), source: String(row.source), at: Number(row.at) } : null;
     },
-    parked: (groupType, alias) => waiting.all(groupType, alias).map(identifyIn),
+    parked(groupType, aliases) {
+      const rows = aliases.flatMap((alias) => waiting.all(groupType, alias));
+      const byPlace = new Map(rows.map((row) => [Number(row.place), row]));
+      return [...byPlace].sort(([one], [other]) => one - other).map(([, row]) => identifyIn(row));
+    },
     apply(change) {
       switch (change.kind) {
         case "alias": {
@@ -54,7 +59,7 @@ export function createKeys(database: DatabaseSync): Keys {
         }
         case "park": {
           const { uuid, groupType, aliases, mergedAliases } = change.identify;
-          park.run(uuid, JSON.stringify(change.identify));
+          if (park.run(uuid, JSON.stringify(change.identify)).changes === 0) return;
           for (const alias of [...aliases, ...mergedAliases]) parkAlias.run(groupType, alias, uuid);
           return;
         }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   type Change,
   compareMemberships,
+  compareOwners,
   type Knowledge,
   type Membership,
   MOST_IDS,
@@ -13,14 +14,27 @@ import { createCache } from "./cache.ts";
 
 const CACHED = 50_000;
 
-export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owners" | "idsOf"> {
+export interface People
+  extends Pick<Knowledge, "membership" | "firstMembership" | "owner" | "hasMemberships" | "idsOf"> {
   /** False: it was known. */
   addMembership(change: Extract<Change, { kind: "membership" }>): boolean;
   addOwner(change: Extract<Change, { kind: "owner" }>): boolean;
   /** Everybody who ever joined the group, at most `limit`, in order. */
   membersOf(groupType: string, groupKey: string, limit: number): readonly string[];
+  /** ms UTC; 0: never. */
+  lastJoinOf(id: string, groupType: string, groupKey: string): number;
   /** The transaction was rolled back. */
   takeBack(): void;
+}
+
+/** What was asked of an id, or noted of it; undefined: not yet. */
+interface Person {
+  /** By group type: the newest membership of all; null: there is none. */
+  readonly newest: Map<string, Membership | null>;
+  /** The first of all; null: there is none. */
+  owner?: Owner | null | undefined;
+  owned?: readonly string[] | undefined;
+  hasMemberships?: boolean | undefined;
 }
 
 export function createPeople(database: DatabaseSync): People {
@@ -41,56 +55,70 @@ export function createPeople(database: DatabaseSync): People {
   );
   const insertMember = database.prepare("INSERT INTO members VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   const members = database.prepare("SELECT id FROM members WHERE group_type = ? AND group_key = ? ORDER BY id LIMIT ?");
+  const lastJoin = database.prepare(
+    "SELECT max(at) AS at FROM memberships WHERE id = ? AND group_type = ? AND group_key = ? AND joins = 1",
+  );
   const insertOwn = database.prepare("INSERT INTO own_members VALUES (?) ON CONFLICT DO NOTHING");
   const ownOf = database.prepare("SELECT 1 FROM own_members WHERE id = ?");
   const insertOwner = database.prepare("INSERT INTO owners VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
-  const ownersOf = database.prepare("SELECT at, owner FROM owners WHERE id = ? ORDER BY at, owner");
+  const firstOwner = database.prepare("SELECT at, owner FROM owners WHERE id = ? ORDER BY at, owner LIMIT 1");
+  const ownersOf = database.prepare("SELECT DISTINCT owner FROM owners WHERE id = ?");
   const insertOwned = database.prepare("INSERT INTO owned VALUES (?, ?) ON CONFLICT DO NOTHING");
   const ownedBy = database.prepare("SELECT id FROM owned WHERE owner = ? ORDER BY id LIMIT ?");
 
-  /** The newest membership of all; null: there is none. */
-  const newest = createCache<Membership | null>(CACHED);
-  const owners = createCache<readonly Owner[]>(CACHED);
-  const owned = createCache<readonly string[]>(CACHED);
-  const own = createCache<boolean>(CACHED);
+  const people = createCache<Person>(CACHED);
 
+  function personOf(id: string): Person {
+    const cached = people.get(id);
+    if (cached) return cached;
+    const person: Person = { newest: new Map() };
+    people.set(id, person);
+    return person;
+  }
+
+  /** Of most ids one look says that there is nothing to be found. */
   function newestMembership(id: string, groupType: string): Membership | null {
-    const key = `${id}\0${groupType}`;
-    const cached = newest.get(key);
+    if (!hasMemberships(id)) return null;
+    const { newest } = personOf(id);
+    const cached = newest.get(groupType);
     if (cached !== undefined) return cached;
     const found = membershipIn(newestOf.get(id, groupType));
-    newest.set(key, found);
+    newest.set(groupType, found);
     return found;
   }
 
-  function ownersKnown(id: string): readonly Owner[] {
-    const cached = owners.get(id);
-    if (cached) return cached;
-    const found = ownersOf.all(id).map((row) => ({ id: String(row.owner), at: Number(row.at) }));
-    owners.set(id, found);
-    return found;
+  function owner(id: string): Owner | null {
+    const person = personOf(id);
+    if (person.owner !== undefined) return person.owner;
+    const row = firstOwner.get(id);
+    person.owner = row ? { id: String(row.owner), at: Number(row.at) } : null;
+    return person.owner;
   }
 
-  function addOwned(owner: string, id: string): void {
-    insertOwned.run(owner, id);
-    owned.delete(owner);
+  function addOwned(ofOwner: string, id: string): void {
+    insertOwned.run(ofOwner, id);
+    personOf(ofOwner).owned = undefined;
   }
 
-  function hasOwn(id: string): boolean {
-    const cached = own.get(id);
-    if (cached !== undefined) return cached;
-    const found = ownOf.get(id) !== undefined;
-    own.set(id, found);
-    return found;
+  /** Of the id, or of ids that are its. */
+  function hasMemberships(id: string): boolean {
+    const person = personOf(id);
+    person.hasMemberships ??= ownOf.get(id) !== undefined;
+    return person.hasMemberships;
   }
 
-  /** False: it was so before. */
-  function becomeOwn(id: string): boolean {
-    if (hasOwn(id)) return false;
-    insertOwn.run(id);
-    own.set(id, true);
-    for (const owner of ownersKnown(id)) addOwned(owner.id, id);
-    return true;
+  /** So do all whose id it is. */
+  function noteMemberships(first: string): void {
+    const found = [first];
+    for (const id of found) {
+      if (hasMemberships(id)) continue;
+      insertOwn.run(id);
+      personOf(id).hasMemberships = true;
+      for (const { owner: of } of ownersOf.all(id)) {
+        addOwned(String(of), id);
+        found.push(String(of));
+      }
+    }
   }
 
   return {
@@ -104,37 +132,44 @@ export function createPeople(database: DatabaseSync): People {
       return membershipIn(newestAt.get(id, groupType, from));
     },
     firstMembership: (id, groupType) => membershipIn(first.get(id, groupType)),
-    owners: ownersKnown,
-    idsOf(owner) {
-      const cached = owned.get(owner);
-      if (cached) return cached;
-      const found = ownedBy.all(owner, MOST_IDS).map((row) => String(row.id));
-      owned.set(owner, found);
-      return found;
+    owner,
+    hasMemberships,
+    idsOf(of) {
+      if (!hasMemberships(of)) return NO_IDS;
+      const person = personOf(of);
+      person.owned ??= ownedBy.all(of, MOST_IDS).map((row) => String(row.id));
+      return person.owned;
     },
-    addMembership({ id, groupType, membership, isOwn }) {
+    addMembership({ id, groupType, membership }) {
       const last = newestMembership(id, groupType);
       const { at, joins, groupKey } = membership;
-      const isNewOwn = isOwn && becomeOwn(id);
-      if (last && compareMemberships(last, membership) === 0) return isNewOwn;
-      if (insert.run(id, groupType, at, joins ? 1 : 0, groupKey).changes === 0) return isNewOwn;
-      if (joins && last?.groupKey !== groupKey) insertMember.run(groupType, groupKey, id);
-      if (!last || compareMemberships(membership, last) < 0) newest.set(`${id}\0${groupType}`, membership);
+      if (last && compareMemberships(last, membership) === 0) return false;
+      if (insert.run(id, groupType, at, joins ? 1 : 0, groupKey).changes === 0) return false;
+      noteMemberships(id);
+      const isNewestMember = last?.joins === true && last.groupKey === groupKey;
+      if (joins && !isNewestMember) insertMember.run(groupType, groupKey, id);
+      if (!last || compareMemberships(membership, last) < 0) personOf(id).newest.set(groupType, membership);
       return true;
     },
-    addOwner({ id, owner }) {
-      if (ownersKnown(id).some((known) => known.id === owner.id && known.at === owner.at)) return false;
-      insertOwner.run(id, owner.at, owner.id);
-      owners.delete(id);
-      if (hasOwn(id)) addOwned(owner.id, id);
+    addOwner({ id, owner: said }) {
+      const first = owner(id);
+      // What the first to claim an id says again changes nothing.
+      if (first && first.id === said.id && first.at <= said.at) return false;
+      if (insertOwner.run(id, said.at, said.id).changes === 0) return false;
+      if (!first || compareOwners(said, first) < 0) personOf(id).owner = said;
+      if (hasMemberships(id)) {
+        addOwned(said.id, id);
+        noteMemberships(said.id);
+      }
       return true;
     },
     membersOf: (groupType, groupKey, limit) => members.all(groupType, groupKey, limit).map((row) => String(row.id)),
-    takeBack() {
-      for (const cache of [newest, owners, owned, own]) cache.clear();
-    },
+    lastJoinOf: (id, groupType, groupKey) => Number(lastJoin.get(id, groupType, groupKey)?.at ?? 0),
+    takeBack: people.clear,
   };
 }
+
+const NO_IDS: readonly string[] = [];
 
 function membershipIn(row: Record<string, unknown> | undefined): Membership | null {
   return row ? { at: Number(row.at), joins: row.joins === 1, groupKey: String(row.group_key) } : null;

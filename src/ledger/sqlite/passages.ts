@@ -1,0 +1,32 @@
+/** When each destination got past which message of which lane: so that of any message it can be said when it was delivered. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Positions } from "./positions.ts";
+
+export interface Passages {
+  /** The destination is past all messages before `next`. */
+  add(destination: string, lane: number, next: number, now: number): void;
+  /** ms UTC; `waiting` when it was not delivered, null when it was so long ago that nobody knows. */
+  of(destination: string, lane: number, seq: number): number | "waiting" | null;
+  prune(now: number): void;
+}
+
+const DAY_MS = 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
+
+export function createPassages(database: DatabaseSync, positions: Pick<Positions, "of">): Passages {
+  const insert = database.prepare("INSERT INTO passages VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  const first = database.prepare(
+    "SELECT at FROM passages WHERE destination = ? AND lane = ? AND next_seq > ? ORDER BY next_seq LIMIT 1",
+  );
+  const forget = database.prepare("DELETE FROM passages WHERE at < ?");
+  return {
+    add: (destination, lane, next, now) => void insert.run(destination, lane, next, now),
+    of(destination, lane, seq) {
+      if (positions.of(destination, lane).next <= seq) return "waiting";
+      const at = first.get(destination, lane, seq)?.at;
+      return typeof at === "number" ? at : null;
+    },
+    prune: (now) => void forget.run(now - KEPT_MS),
+  };
+}
