@@ -20,7 +20,7 @@ export function compileFlatten(argument: unknown, scope: Scope): Expression {
   const omitArrays = scope.dialect === "segment" ? Boolean(given.raw("omitArrays")) : given.flag("omitArrays", false);
   const value = given.value("value");
   const form = { separator, omitArrays };
-  const tooLong = tooLongAt(scope);
+  const tooLong = tooLongAt(scope, "keys that together have");
   const refuse = refusalAt(scope);
   return settle((data, run) => {
     const found = value(data, run);

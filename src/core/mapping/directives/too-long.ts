@@ -8,12 +8,12 @@ import { refusalAt, type Scope } from "../scope.ts";
 export const LONGEST_TEXT = MAX_MESSAGE_BYTES;
 
 /** Gives nothing, for the expression to give. */
-export function tooLongAt(scope: Scope): (run: Run) => undefined {
+export function tooLongAt(scope: Scope, what = "a text of"): (run: Run) => undefined {
   const refuse = refusalAt(scope);
   return (run) =>
     refuse(
       run,
-      `a text of more than ${LONGEST_TEXT} characters`,
+      `${what} more than ${LONGEST_TEXT} characters`,
       `as many as a message has, ${LONGEST_TEXT}, are allowed`,
     );
 }
