@@ -24,6 +24,7 @@ import type { PushDoor } from "./core/source.ts";
 import { createConsoleDestination, writeTo } from "./destinations/console.ts";
 import { createEngineDestination } from "./destinations/engine.ts";
 import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
+import { createPropertyRemover, type PropertyRemover } from "./destinations/posthog/property-removal.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
 import { createDelivery } from "./pipeline/deliver.ts";
@@ -206,11 +207,28 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
       return createPosthogDestination({
         ...settings,
         token: settings.token.reveal(),
+        remover: removerOf(settings, clock),
         claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
         now: clock.now,
       });
   }
+}
+
+/** Null without a personal key. */
+function removerOf(
+  { host, apiHost, projectId, personalApiKey }: Extract<DestinationConfig, { readonly type: "posthog" }>,
+  { now }: Clock,
+): PropertyRemover | null {
+  if (!personalApiKey || projectId === undefined) return null;
+  return createPropertyRemover({
+    host,
+    apiHost,
+    projectId,
+    personalApiKey: personalApiKey.reveal(),
+    version: VERSION,
+    now,
+  });
 }
 
 /** None where all are known to have their index already. */

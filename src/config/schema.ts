@@ -62,7 +62,7 @@ const posthog = z.strictObject({
   ),
   token: secret("the project token, phc_…"),
   personalApiKey: secret(
-    "a personal API key, phx_…, with the scope group:read: reads the project's group types",
+    "a personal API key, phx_…, with the scope group:read, to read the project's group types, and group:write, to remove properties of groups",
   ).optional(),
   projectId: count(2_147_483_647)
     .optional()

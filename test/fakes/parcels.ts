@@ -1,6 +1,12 @@
 /** Messages and parcels of them, made outside ingest. */
 
-import { type MessageContext, type MessageDraft, type OutgoingMessage, writeMessage } from "../../src/core/message.ts";
+import {
+  type GroupUnsetDraft,
+  type MessageContext,
+  type MessageDraft,
+  type OutgoingMessage,
+  writeMessage,
+} from "../../src/core/message.ts";
 import { createParcelWriter, type Parcel, readParcel } from "../../src/core/parcel.ts";
 import { uuidOf } from "../../src/core/uuid.ts";
 
@@ -24,7 +30,7 @@ export function parcelOf(
 
 /** The message a draft makes. Throws if it makes none. */
 export function messageFrom(
-  draft: MessageDraft,
+  draft: MessageDraft | GroupUnsetDraft,
   context: Omit<MessageContext, "uuid"> & { readonly uuid: string },
 ): OutgoingMessage {
   const parcel = createParcelWriter();

@@ -23,6 +23,8 @@ export interface PosthogStore {
   /** As if an event had named it. */
   takeSlot(groupType: string): void;
   deleteGroupType(groupType: string): void;
+  /** False when there is no such group. */
+  removeProperty(groupTypeIndex: number, groupKey: string, name: string): boolean;
   /** Reads a body and checks it as a whole; `apply` stores it. Throws what `refuse` makes. */
   receive(text: string): { readonly events: readonly StoredEvent[]; apply(): void };
 }
@@ -113,7 +115,16 @@ export function createPosthogStore(refuse: Refuse): PosthogStore {
     if (index >= 0) groupTypes[index] = null;
   }
 
-  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, events: () => [...stored.values()], receive };
+  function removeProperty(index: number, groupKey: string, name: string): boolean {
+    const key = `${groupTypes[index]}\0${groupKey}`;
+    const { [name]: _, ...rest } = groups.get(key) ?? {};
+    if (!groups.has(key)) return false;
+    groups.set(key, rest);
+    return true;
+  }
+
+  const events = () => [...stored.values()];
+  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, events, receive };
 }
 
 function isAscii(text: string): boolean {

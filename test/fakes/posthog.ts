@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
-import { answerGroupTypes, type PrivateApi } from "./posthog-api.ts";
+import { answerDeleteProperty, answerGroupTypes, isDeleteProperty, type PrivateApi } from "./posthog-api.ts";
 import { createPosthogStore, type PosthogStore } from "./posthog-store.ts";
 
 export type Failure =
@@ -74,7 +74,9 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     if (request.url?.startsWith("/api/")) {
       api.requests.push(request.url);
       if (api.failure) await fail(api.failure, () => undefined, request, response);
-      else answerGroupTypes(api, store.groupTypes, request, response);
+      else if (isDeleteProperty(request)) {
+        answerDeleteProperty(api, store.removeProperty, request, (await readAll(request)).toString(), response);
+      } else answerGroupTypes(api, store.groupTypes, request, response);
       return;
     }
     const wire = await readAll(request);

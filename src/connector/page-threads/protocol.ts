@@ -14,8 +14,9 @@ export interface PageThreadOptions {
   readonly only?: "statements";
 }
 
-/** To a thread. `released`: memory of parcels it made, to be used again. */
+/** To a thread. `released`: memory of parcels it made, to be used again. `end`: it ends when it has read what it was given. */
 export type PageRequest =
+  | { readonly end: true }
   | { readonly id: number; readonly page: RawPage }
   | { readonly released: readonly ArrayBuffer[] };
 

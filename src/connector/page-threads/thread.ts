@@ -1,5 +1,7 @@
 /** The main thread's end of one thread that reads pages. */
 
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { PrickleError } from "../../core/errors.ts";
 import type { ReadPage } from "../../sources/file/file-source.ts";
@@ -17,6 +19,9 @@ interface Waiting {
   resolve(read: Awaited<ReturnType<ReadPage>>): void;
   reject(error: PrickleError): void;
 }
+
+/** A page takes milliseconds. */
+const END_GRACE_MS = 1_000;
 
 /** `worker` answers as worker.ts does. What it is sent after its end is lost without a word. */
 export function createPageThread(worker: Worker): PageThread {
@@ -38,6 +43,8 @@ export function createPageThread(worker: Worker): PageThread {
   });
   worker.on("error", (thrown) => fail(thrown instanceof Error ? thrown.message : String(thrown)));
   worker.on("messageerror", ({ message }) => fail(message));
+  const exited = once(worker, "exit");
+  exited.catch(() => undefined); // Its failure is told by "error".
   worker.on("exit", (code) => fail(`a thread that reads pages ended, with code ${code}`));
 
   /** For good: a thread is not started again. */
@@ -58,6 +65,9 @@ export function createPageThread(worker: Worker): PageThread {
       }),
     async close() {
       fail("the thread was closed");
+      send({ end: true }, []);
+      // It ends by itself: one that is ended in the middle of native code can take the process with it.
+      await Promise.race([exited, delay(END_GRACE_MS, null, { ref: false })]).catch(() => undefined);
       await worker.terminate();
     },
   };

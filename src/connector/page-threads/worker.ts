@@ -14,7 +14,8 @@ const pool = createMemoryPool(MOST_UNUSED);
 const prepare = createPagePreparer(workerData, pool);
 
 port.on("message", (request: PageRequest) => {
-  if ("page" in request) read(request.id, request.page);
+  if ("end" in request) port.close();
+  else if ("page" in request) read(request.id, request.page);
   else for (const memory of request.released) pool.give(memory);
 });
 

@@ -5,6 +5,7 @@ import { isGroupUnset, type OutboxMessage } from "../../core/message.ts";
 import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { createBatchPacker, createEnvelope } from "./batch.ts";
+import type { PropertyRemover } from "./property-removal.ts";
 import { createSlotClaimer } from "./slot-claim.ts";
 
 export interface PosthogOptions {
@@ -16,6 +17,8 @@ export interface PosthogOptions {
   /** Goes into `$lib_version` and the user agent. */
   readonly version: string;
   readonly historicalMigration?: boolean;
+  /** Removes properties of groups; null: there is no personal key, and what asks for it becomes a dead letter. */
+  readonly remover?: PropertyRemover | null;
   /** To be given the project's next indexes in this order, before anything is sent; default none. */
   readonly claimedGroupTypes?: readonly string[];
   readonly maxMessages?: number;
@@ -40,10 +43,10 @@ const DEFAULT_LIMITS = {
 } as const;
 const DEFAULT_TIMEOUT_MS = 20_000;
 
-/** Kept with the dead letters, to be replayed by a prickle that can. */
-const UNSET_REFUSED: Outcome = {
+/** Kept with the dead letters, to be replayed when there is a key. */
+const NO_REMOVER: Outcome = {
   kind: "dead",
-  reason: "PostHog removes properties of groups by its private API only, which this prickle does not call yet",
+  reason: "PostHog removes properties of groups by its private API only: personalApiKey and projectId are needed",
 };
 
 /**
@@ -72,6 +75,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = createHttpClient({ origin: url.origin, connections: limits.concurrency, timeoutMs });
   const now = options.now ?? Date.now;
+  const { remover = null } = options;
 
   async function post(messages: readonly Pick<OutboxMessage, "body">[], signal: AbortSignal): Promise<Answer> {
     const body = await pack(messages);
@@ -89,11 +93,20 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
     const claimed = await claimSlots(signal);
     if (claimed.kind !== "delivered") return new Array<Outcome>(messages.length).fill(claimed);
-    const events = messages.filter(({ body }) => !isGroupUnset(body));
-    const outcomes = events.length > 0 ? await send(events, signal) : [];
-    if (events.length === messages.length) return outcomes;
-    const byMessage = new Map(events.map((message, index) => [message, outcomes[index] ?? UNSET_REFUSED]));
-    return messages.map((message) => byMessage.get(message) ?? UNSET_REFUSED);
+    const outcomes: Outcome[] = [];
+    for (const part of partsOf(messages)) {
+      const last = outcomes.at(-1) ?? DELIVERED;
+      // Once something has to wait, what comes after it in its lane waits too.
+      if (last.kind === "retry") outcomes.push(...new Array<Outcome>(part.length).fill(last));
+      else outcomes.push(...(await deliverPart(part, signal)));
+    }
+    return outcomes;
+  }
+
+  async function deliverPart(part: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    const [first] = part;
+    if (!first || !isGroupUnset(first.body)) return send(part, signal);
+    return [remover ? await remover.remove(first.body, signal) : NO_REMOVER];
   }
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {
@@ -108,5 +121,27 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     return [...outcomes, ...(await send(messages.slice(middle), signal))];
   }
 
-  return { name: options.name, limits, deliver, close: () => client.close() };
+  return {
+    name: options.name,
+    limits,
+    deliver,
+    async close() {
+      await Promise.all([client.close(), remover?.close()]);
+    },
+  };
+}
+
+/** Events together, and each message that removes properties alone, in order. */
+function partsOf(messages: readonly OutboxMessage[]): readonly (readonly OutboxMessage[])[] {
+  const parts: OutboxMessage[][] = [];
+  let together: OutboxMessage[] | null = null;
+  for (const message of messages) {
+    const isAlone = isGroupUnset(message.body);
+    if (!isAlone && together) together.push(message);
+    else {
+      parts.push([message]);
+      together = isAlone ? null : (parts.at(-1) ?? null);
+    }
+  }
+  return parts;
 }

@@ -1,5 +1,7 @@
 /** The main thread's end of the ledger's worker: numbered requests, each with its reply. */
 
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
 import { PrickleError } from "../../core/errors.ts";
@@ -19,6 +21,7 @@ interface Waiting {
 
 /** What passes through the worker lives for a moment: a larger nursery would only be more memory. */
 const NURSERY_MB = 2;
+const END_GRACE_MS = 2_000;
 
 /** The worker is never started again: what it had under way when it died is not known. */
 export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, logger: Logger): WorkerClient {
@@ -41,6 +44,8 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
   worker.on("error", (thrown) =>
     logger.error({ err: thrown }, "The ledger's worker failed; prickle must be started again"),
   );
+  const exited = once(worker, "exit");
+  exited.catch(() => undefined); // Its failure is told by "error".
   worker.on("exit", () => {
     isGone = true;
     for (const { reject } of waiting.values()) reject(gone());
@@ -58,7 +63,13 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
   }
 
   async function stop(): Promise<void> {
-    if (!isGone) await send("close", null).catch(() => undefined);
+    if (isGone) return;
+    const isClosed = await send("close", null).then(
+      () => true,
+      () => false,
+    );
+    // It ends by itself: one that is ended in the middle of native code can take the process with it.
+    if (isClosed) await Promise.race([exited, delay(END_GRACE_MS, null, { ref: false })]).catch(() => undefined);
     await worker.terminate();
   }
 

@@ -35,9 +35,10 @@ port.on("message", (first: Request) => {
     if (!next) break;
     requests.push(next.message);
   }
-  for (const answer of store?.carryOut(requests) ?? []) reply(answer);
-  if (requests.some(({ kind }) => kind === "close")) {
-    store?.close();
-    port.close();
-  }
+  const answers = store?.carryOut(requests) ?? [];
+  const isLast = requests.some(({ kind }) => kind === "close");
+  // Who hears that it is closed may end this thread, which must not be in the middle of it then.
+  if (isLast) store?.close();
+  for (const answer of answers) reply(answer);
+  if (isLast) port.close();
 });

@@ -1,0 +1,105 @@
+/** Properties of groups removed through PostHog's private API, in the order in which they were set and removed. */
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Destination } from "../../src/core/destination.ts";
+import type { OutboxMessage } from "../../src/core/message.ts";
+import { createPosthogDestination } from "../../src/destinations/posthog/posthog.ts";
+import { createPropertyRemover } from "../../src/destinations/posthog/property-removal.ts";
+import { LANES, toOutbox, uuidOf } from "../fakes/outbox.ts";
+import { messageFrom } from "../fakes/parcels.ts";
+import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
+
+const KEY = "phx_secret";
+const OCCURRED_AT = Date.UTC(2026, 9, 1);
+const never = new AbortController().signal;
+
+let posthog: FakePosthog;
+let destination: Destination;
+let now: number;
+
+beforeEach(async () => {
+  posthog = await startFakePosthog();
+  posthog.api.scopesOf.set(KEY, ["group:read", "group:write"]);
+  now = 0;
+  destination = open(true);
+});
+afterEach(async () => {
+  await destination.close();
+  await posthog.close();
+});
+
+function open(hasKey: boolean): Destination {
+  const project = { host: posthog.url, projectId: posthog.api.projectId, personalApiKey: KEY, version: "0" };
+  const remover = hasKey ? createPropertyRemover({ ...project, now: () => now }) : null;
+  return createPosthogDestination({ name: "posthog", host: posthog.url, token: "phc_1", version: "0", remover });
+}
+
+const context = (seq: number) => ({ uuid: uuidOf(seq), occurredAt: OCCURRED_AT, lanes: LANES });
+const company = { groupType: "company", groupKey: "acme & sons" };
+
+function sets(seq: number, properties: Readonly<Record<string, string>>): OutboxMessage {
+  return toOutbox(messageFrom({ kind: "groupIdentify", ...company, properties }, context(seq)), seq);
+}
+
+function removes(seq: number, ...properties: readonly string[]): OutboxMessage {
+  return toOutbox(messageFrom({ kind: "groupUnset", ...company, properties }, context(seq)), seq);
+}
+
+const groupNow = () => posthog.groups.get(`company\0${company.groupKey}`);
+const kindsOf = async (messages: readonly OutboxMessage[]) =>
+  (await destination.deliver(messages, never)).map(({ kind }) => kind);
+
+describe("a message that removes properties of a group", () => {
+  it("removes each, between what was set before and after it", async () => {
+    const all = [sets(1, { a: "1", b: "1", c: "1" }), removes(2, "a", "b"), sets(3, { b: "2" }), removes(4, "c")];
+    expect(await kindsOf(all)).toEqual(["delivered", "delivered", "delivered", "delivered"]);
+    expect(groupNow()).toEqual({ b: "2" });
+    // Delivered again, it changes nothing else.
+    expect(await kindsOf([removes(4, "c")])).toEqual(["delivered"]);
+    expect(groupNow()).toEqual({ b: "2" });
+    // It is no event, and never was one.
+    expect(new Set(posthog.events().map(({ event }) => event))).toEqual(new Set(["$groupidentify"]));
+  });
+
+  it("waits, and what comes after it too, while PostHog has no such group or does not answer", async () => {
+    expect(await kindsOf([removes(1, "a"), sets(2, { a: "1" })])).toEqual(["retry", "retry"]);
+    expect(await kindsOf([sets(2, { a: "1" })])).toEqual(["delivered"]);
+    expect(await kindsOf([removes(3, "a")])).toEqual(["delivered"]);
+    for (const failure of [
+      { kind: "status", status: 429 },
+      { kind: "status", status: 503 },
+      { kind: "reset" },
+    ] as const) {
+      posthog.api.failure = failure;
+      expect(await kindsOf([removes(4, "a"), sets(5, { a: "2" })])).toEqual(["retry", "retry"]);
+    }
+  });
+
+  it("becomes a dead letter where there is no key, or none that may write; what comes after it goes on", async () => {
+    expect(await kindsOf([sets(1, { a: "1" })])).toEqual(["delivered"]);
+    posthog.api.scopesOf.set(KEY, ["group:read"]);
+    const [refused, after] = await destination.deliver([removes(2, "a"), sets(3, { b: "1" })], never);
+    expect(refused).toMatchObject({ kind: "dead", reason: expect.stringContaining("group:write") });
+    expect(JSON.stringify(refused)).not.toContain(KEY);
+    expect(after).toEqual({ kind: "delivered" });
+    await destination.close();
+    destination = open(false);
+    expect(await destination.deliver([removes(4, "a")], never)).toMatchObject([
+      { kind: "dead", reason: expect.stringContaining("personalApiKey") },
+    ]);
+    expect(groupNow()).toEqual({ a: "1", b: "1" });
+  });
+
+  it("keeps to its budget of requests a minute", async () => {
+    expect(await kindsOf([sets(1, { a: "1" })])).toEqual(["delivered"]);
+    const names = Array.from({ length: 80 }, (_, n) => `p${n}`);
+    expect(await destination.deliver([removes(2, ...names)], never)).toMatchObject([
+      { kind: "retry", reason: expect.stringContaining("budget") },
+    ]);
+    expect(posthog.api.requests.length).toBe(60);
+    now += 60_000;
+    // It goes on where it was.
+    expect(await kindsOf([removes(2, ...names)])).toEqual(["delivered"]);
+    expect(posthog.api.requests.length).toBe(81);
+  });
+});
