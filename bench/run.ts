@@ -5,6 +5,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import { attribution } from "./attribution.ts";
 import { backfill } from "./backfill.ts";
 import { batches } from "./batches.ts";
 import { type Benchmark, type Finding, type Measured, reached } from "./benchmark.ts";
@@ -15,7 +16,16 @@ import { singleCalls } from "./single-calls.ts";
 import { slowDisk } from "./slow-disk.ts";
 
 const BROKE = "broke";
-const BENCHMARKS: readonly Benchmark[] = [mapping, singleCalls, batches, slowDisk, endToEnd, drain, backfill];
+const BENCHMARKS: readonly Benchmark[] = [
+  mapping,
+  singleCalls,
+  batches,
+  slowDisk,
+  endToEnd,
+  drain,
+  backfill,
+  attribution,
+];
 
 const { values, positionals } = parseArgs({
   options: {

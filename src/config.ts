@@ -52,6 +52,8 @@ export interface SourceConfig {
   readonly writeKeys: readonly Secret[];
   /** The only source, on a loopback host, without write keys: calls with whatever key are its own. */
   readonly anyWriteKey: boolean;
+  /** Null: a run makes as many messages as there are. */
+  readonly maxEventsPerRun: number | null;
   /** Null: no webhook, since it would be open to everybody. Without secrets and bearer every request passes: only on loopback hosts. */
   readonly webhook: { readonly secrets: readonly Secret[]; readonly bearer: Secret | null } | null;
 }
@@ -289,7 +291,7 @@ function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mapping
 
 function sourceOf(
   name: string,
-  { type, writeKeys = [], webhook }: ParsedConfig["sources"][string],
+  { type, maxEventsPerRun, writeKeys = [], webhook }: ParsedConfig["sources"][string],
   mapping: MappingSource,
   { alone, host }: { readonly alone: boolean; readonly host: string },
 ): SourceConfig {
@@ -301,6 +303,7 @@ function sourceOf(
     name,
     type,
     mapping,
+    maxEventsPerRun,
     writeKeys,
     anyWriteKey: isOpen && alone && writeKeys.length === 0,
     webhook: isGuarded || isOpen ? { secrets, bearer } : null,

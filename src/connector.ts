@@ -4,10 +4,13 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
-import { createBackfillOperation } from "./connector/backfill.ts";
+import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
+import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
+import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
 import type { Project } from "./connector/projects.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
+import type { SharedKey } from "./core/attribution/step.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Destination } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
@@ -24,7 +27,6 @@ import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
 import { createDelivery } from "./pipeline/deliver.ts";
-import { createIngest, type Ingest } from "./pipeline/ingest.ts";
 import { createTakeIn } from "./pipeline/take-in.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createMetrics } from "./platform/metrics.ts";
@@ -58,6 +60,8 @@ export interface ConnectorDependencies {
   readonly openLedger?: (options: SqliteLedgerOptions) => Promise<Ledger>;
 }
 
+const SHARED_KEY =
+  "Two group types have a group of one key: PostHog may take the properties of one for those of the other";
 const PRUNE_EVERY_MS = 3_600_000;
 /** Both halves of it, the doors' and the deliveries', fit into the ten seconds a service manager is told to wait. */
 const CLOSE_GRACE_MS = 3_500;
@@ -90,7 +94,9 @@ export async function openConnector(
     for (const delivery of deliveries) delivery.wake();
   };
   const groups = await rememberGroups(mappings, ledger);
-  const ingests = createIngests(mappings, { groups, ledger, observer, clock, onCommitted });
+  const onSharedKey = (shared: SharedKey) => logger.warn(shared, SHARED_KEY);
+  const ingests = createIngests(mappings, { groups, ledger, observer, clock, onCommitted, onSharedKey });
+  const rehearse = createRehearsingIngests(mappings, { groups, clock });
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
@@ -98,6 +104,7 @@ export async function openConnector(
     ledger,
     engine,
     ingests,
+    rehearse,
     groups,
     sources: config.sources,
     clock,
@@ -180,13 +187,6 @@ async function rememberGroups(mappings: ReadonlyMap<string, Mapping>, ledger: Le
   return memory;
 }
 
-function createIngests(
-  mappings: ReadonlyMap<string, Mapping>,
-  parts: { groups: GroupMemory; ledger: Ledger; observer: Observer; clock: Clock; onCommitted: () => void },
-): ReadonlyMap<string, Ingest> {
-  return new Map([...mappings].map(([source, mapping]) => [source, createIngest({ ...parts, source, mapping })]));
-}
-
 interface DestinationParts {
   readonly engine: Engine | null;
   readonly clock: Clock;
@@ -230,7 +230,7 @@ function startPruning(ledger: Ledger, logger: Logger): () => void {
 interface DoorParts {
   readonly ledger: Ledger;
   readonly engine: Engine | null;
-  readonly ingests: ReadonlyMap<string, Ingest>;
+  readonly ingests: ReadonlyMap<string, SourceIngests>;
   readonly observer: Observer;
   readonly logger: Logger;
   readonly metrics: Doors["metrics"];
@@ -252,7 +252,7 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
       anyWriteKey,
     })),
   });
-  const takeIn = createTakeIn((source) => requireSource(ingests, source));
+  const takeIn = createTakeIn((source) => requireSource(ingests, source).everything);
   return {
     webhook: async (source, request) => {
       const door = webhooks.get(source);
@@ -275,59 +275,4 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
       throw new PrickleError("LEDGER_FULL", `The outbox holds ${depth} messages, as many as it may.`);
     },
   };
-}
-
-interface OperationParts {
-  readonly ledger: Ledger;
-  readonly engine: Engine | null;
-  readonly ingests: ReadonlyMap<string, Ingest>;
-  readonly groups: GroupMemory;
-  readonly sources: readonly SourceConfig[];
-  readonly clock: Clock;
-  readonly onCommitted: () => void;
-  readonly stopping: AbortSignal;
-}
-
-function createOperations(parts: OperationParts): Operations {
-  const { ledger, engine, ingests, sources, onCommitted } = parts;
-  const partsOf = (name: string) => {
-    const source = sources.find((one) => one.name === name);
-    if (!source) throw noSuchSource(name, [...ingests.keys()]);
-    return { ingest: requireSource(ingests, name), mapping: source.mapping };
-  };
-  return {
-    status: ledger.status,
-    groupTypes: async () => requireEngine(engine).groupTypes(),
-    groups: async (query) => requireEngine(engine).groups(query),
-    trends: async (query) => requireEngine(engine).trends(query),
-    listDeadLetters: ledger.listDeadLetters,
-    async replayDeadLetters(filter) {
-      const replayed = await ledger.replayDeadLetters(filter);
-      onCommitted();
-      return replayed;
-    },
-    dropDeadLetters: ledger.dropDeadLetters,
-    listRejections: ledger.listRejections,
-    // Threads of their own would neither see what is known of groups nor tell of it.
-    backfill: createBackfillOperation({ ...parts, partsOf, mayUseThreads: parts.groups.groupTypes.size === 0 }),
-  };
-}
-
-function requireEngine(engine: Engine | null): Engine {
-  if (engine) return engine;
-  throw new PrickleError("NOT_FOUND", "There is no engine: prickle.yaml names no destination of type engine.", {
-    hint: "Add one under destinations, or ask PostHog.",
-  });
-}
-
-function requireSource(ingests: ReadonlyMap<string, Ingest>, source: string): Ingest {
-  const ingest = ingests.get(source);
-  if (ingest) return ingest;
-  throw noSuchSource(source, [...ingests.keys()]);
-}
-
-function noSuchSource(source: string, known: readonly string[]): PrickleError {
-  return new PrickleError("NOT_FOUND", `There is no source "${source}"; there is ${known.join(", ") || "none"}.`, {
-    hint: "Sources are named in prickle.yaml.",
-  });
 }

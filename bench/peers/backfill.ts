@@ -10,10 +10,10 @@ const config = parseConfig(
   { dataDir, destinations: { console: { type: "console" } }, ledger: { maxDepth: 1_000_000_000 } },
   { cwd: process.cwd() },
 );
-// Nothing is delivered: the file alone is measured.
+// Nothing is delivered, and the file is in the order of time: it is read once.
 const connector = await openConnector(config, { logger: createLogger("warn") });
 const { records, tookMs, complete } = await connector.operations.backfill(
-  { path, source: "segment", waitForDelivery: false },
+  { path, source: "segment", waitForDelivery: false, isInOrder: true },
   () => undefined,
   new AbortController().signal,
 );

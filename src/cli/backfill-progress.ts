@@ -26,6 +26,8 @@ export function createBackfillProgress(
 export function progressLine(progress: BackfillProgress, { rate, leftMs }: Pace): string {
   const { phase, records, rejected, depth } = progress;
   const counts = `${count(records)} calls, ${count(rejected)} rejected`;
+  if (phase === "memberships")
+    return `reading who belongs to what, ${share(progress)}: ${count(records)} calls, ${count(rate)} a second`;
   if (phase === "delivering") return `delivering: ${count(depth)} messages left · ${counts}`;
   const left = leftMs === null ? "" : `, ${span(leftMs)} left`;
   return `reading ${share(progress)}: ${counts}, ${count(rate)} a second${left} · ${count(depth)} waiting`;

@@ -1,7 +1,8 @@
-/** `prickle groups TYPE`: the groups of a type, with their properties. */
+/** `prickle groups TYPE` and `prickle groups show TYPE KEY`: the groups of a type, and all that is known of one. */
 
 import { Command } from "commander";
 import type { Group, GroupPage } from "../core/analytics.ts";
+import { groupShowCommand } from "./group-show.ts";
 import { type Colors, invocationOf, wholeNumber } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { cell, count, showTable } from "./show-table.ts";
@@ -24,9 +25,10 @@ export function groupsCommand(): Command {
     .option("--search <text>", "only those with this in their key or name")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ prickle groups company\n  $ prickle groups company --search acme\n" +
+      "\nExamples:\n  $ prickle groups company\n  $ prickle groups company --search acme\n  $ prickle groups show company acme\n" +
         "  $ prickle groups project --limit 1000 --json | jq '.groups[].properties'",
     )
+    .addCommand(groupShowCommand())
     .action(async (groupType: string, _options, command: Command) => {
       const { configOptions, options, answer } = invocationOf<GroupsOptions>(command);
       const { limit, offset, search } = options;
@@ -53,11 +55,13 @@ export function showGroups({ groupType, groups, total }: GroupPage, offset: numb
   return `${showTable(columns, rows, paint)}\n\n${paint.dim(`${groupType} ${shown}`)}`;
 }
 
-/** Those that most of the groups have; of equals, the first seen. */
+/** Those that most of the groups have, but for the name and the key, which stand before; of equals, the first seen. */
 function commonProperties(groups: readonly Group[]): readonly string[] {
   const counts = new Map<string, number>();
-  for (const { properties } of groups) {
-    for (const name of Object.keys(properties)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { groupKey, properties } of groups) {
+    for (const [name, value] of Object.entries(properties)) {
+      if (value !== groupKey) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
   }
   counts.delete("name");
   return [...counts]

@@ -107,8 +107,17 @@ function showNotes(notes: readonly ImportNote[]): string {
 }
 
 /** The mapping as YAML, with a comment before each part that says where it was written. */
-function showEffective({ groupTypes, rules }: EffectiveMapping): string {
-  const document = new Document({ groupTypes: groupTypes.map(({ value }) => value), rules: rules.map(plainRule) });
+function showEffective({ groupTypes, groups, rules }: EffectiveMapping): string {
+  const settings = Object.fromEntries(groups.map(({ name, value }) => [name, value]));
+  const document = new Document({
+    groupTypes: groupTypes.map(({ value }) => value),
+    ...(groups.length > 0 ? { groups: settings } : {}),
+    rules: rules.map(plainRule),
+  });
+  for (const { name, from } of groups) {
+    const map = document.get("groups", true);
+    if (isMap(map)) comment(keyOf(map, name), from);
+  }
   for (const [index, { from }] of groupTypes.entries()) comment(document.getIn(["groupTypes", index], true), from);
   for (const [index, rule] of rules.entries()) {
     comment(document.getIn(["rules", index], true), rule.from);

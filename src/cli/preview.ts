@@ -1,14 +1,21 @@
 /** `prickle preview`: what a mapping would make of calls, without sending anything. */
 
 import { Command, Option } from "commander";
-import { PREVIEW_INPUT_KINDS, type PreviewInputKind, readPreviewInput } from "../connector/preview-input.ts";
+import {
+  openPreviewInput,
+  PREVIEW_INPUT_KINDS,
+  type PreviewInputKind,
+  type PreviewItem,
+} from "../connector/preview-input.ts";
+import { summarizePreview } from "../connector/preview-summary.ts";
 import { compileMapping } from "../core/mapping/compile.ts";
 import { outcomeOf } from "../core/mapping/outcome.ts";
 import type { MessageDraft } from "../core/message.ts";
-import { createPreviewer, createPreviewSum, type Preview, type PreviewSummary } from "../core/preview.ts";
+import { createPreviewer, type Preview } from "../core/preview.ts";
 import { type Colors, colorsFor, invocationOf, wholeNumber } from "./invocation.ts";
 import { chooseMapping } from "./mapping-choice.ts";
-import { cell, count, showTable } from "./show-table.ts";
+import { costOf, price, showPreviewSummary } from "./show-rehearsal.ts";
+import { cell } from "./show-table.ts";
 
 interface PreviewOptions {
   readonly mapping?: string;
@@ -16,6 +23,7 @@ interface PreviewOptions {
   readonly as: PreviewInputKind;
   readonly summary?: boolean;
   readonly limit?: number;
+  readonly price?: number;
 }
 
 export function previewCommand(): Command {
@@ -34,6 +42,7 @@ export function previewCommand(): Command {
     )
     .option("--summary", "add up, instead of showing each")
     .option("--limit <n>", "read at most this many", wholeNumber(1))
+    .option("--price <amount>", "what one event costs you: the summary says what it comes to", price)
     .addHelpText(
       "after",
       "\nExamples:\n  $ prickle preview --input call.json\n  $ prickle preview --mapping ./mappings/own.yaml --input calls.jsonl.gz --limit 20\n" +
@@ -45,21 +54,35 @@ export function previewCommand(): Command {
       const { options, configOptions, json, answer } = invocationOf<PreviewOptions>(command);
       const mapping = compileMapping(chooseMapping(options.mapping, configOptions));
       if (mapping.groupReads.length > 0) process.stderr.write(NO_GROUPS);
-      const preview = createPreviewer(mapping);
-      const sum = createPreviewSum();
       const paint = colorsFor(process.stdout);
-      let left = options.limit ?? Number.POSITIVE_INFINITY;
-      for await (const { place, outcome } of readPreviewInput(inputOf(options))) {
-        if (left-- <= 0) break;
-        const previewed = preview(outcome);
-        if (options.summary) sum.add(outcome, previewed);
-        else {
-          const line = json ? JSON.stringify(asJson(place, previewed)) : showPreview(place, previewed, paint);
-          process.stdout.write(`${line}\n`);
-        }
+      await using input = await openPreviewInput(inputOf(options));
+      const items = () => limited(input.read(), options.limit ?? Number.POSITIVE_INFINITY);
+      if (options.summary) {
+        const summary = await summarizePreview(mapping, () => outcomesOf(items()), Date.now());
+        const cost = costOf(summary, options.price);
+        answer({ ...summary, cost }, () => showPreviewSummary(summary, cost, paint));
+        return;
       }
-      if (options.summary) answer(sum.summary(), () => showSummary(sum.summary(), paint));
+      const preview = createPreviewer(mapping);
+      for await (const { place, outcome } of items()) {
+        const previewed = preview(outcome);
+        const line = json ? JSON.stringify(asJson(place, previewed)) : showPreview(place, previewed, paint);
+        process.stdout.write(`${line}\n`);
+      }
     });
+}
+
+async function* limited(items: AsyncIterable<PreviewItem>, most: number): AsyncGenerator<PreviewItem> {
+  let left = most;
+  if (left <= 0) return;
+  for await (const item of items) {
+    yield item;
+    if (--left <= 0) return;
+  }
+}
+
+async function* outcomesOf(items: AsyncIterable<PreviewItem>): AsyncGenerator<PreviewItem["outcome"]> {
+  for await (const { outcome } of items) yield outcome;
 }
 
 const NO_GROUPS = "note: this mapping asks for known groups; in a preview none is known.\n";
@@ -92,32 +115,4 @@ function showDraft(draft: MessageDraft, paint: Colors): string {
   const groups = Object.entries(draft.groups).map(([type, key]) => `${type} ${cell(key)}`);
   const where = groups.length > 0 ? `  in ${groups.join(", ")}` : "";
   return `event ${paint.bold(cell(draft.event))}  by ${cell(draft.distinctId)}${where}  ${properties}`;
-}
-
-function showSummary(summary: PreviewSummary, paint: Colors): string {
-  const { records, duplicates, groupIdentifies, persons, billedEvents } = summary;
-  const row = (name: string, text: string) => `${paint.dim(name.padEnd(14))}${text}`;
-  const groups = summary.groupTypes.map(({ groupType, identified, onlyNamed }) => {
-    const named = onlyNamed > 0 ? `, and ${count(onlyNamed)} that events name but nothing identifies` : "";
-    return row("group type", `${paint.bold(groupType)}  ${count(identified)} groups${named}`);
-  });
-  return [
-    row("records", `${count(records)}${duplicates > 0 ? `, ${count(duplicates)} of them again` : ""}`),
-    row("messages", `${count(billedEvents)}, each billed as an event`),
-    row("persons", `${count(persons)} distinct ids`),
-    ...groups,
-    "",
-    showCounts("rule", summary.rules, paint),
-    showCounts("message", { "group identify": groupIdentifies, ...summary.events }, paint),
-    showCounts("rejected", summary.rejected, paint),
-  ].join("\n");
-}
-
-/** The most frequent first. */
-function showCounts(what: string, counts: Readonly<Record<string, number>>, paint: Colors): string {
-  const rows = Object.entries(counts)
-    .filter(([, number]) => number > 0)
-    .sort(([, one], [, other]) => other - one)
-    .map(([name, number]) => [cell(name), count(number)]);
-  return rows.length === 0 ? "" : `${showTable([{ name: what }, { name: "", align: "right" }], rows, paint)}\n`;
 }

@@ -6,6 +6,7 @@ import { backfillCommand } from "./backfill.ts";
 import { checkCommand } from "./check.ts";
 import { deadCommand } from "./dead.ts";
 import { groupsCommand } from "./groups.ts";
+import { keysCommand } from "./keys.ts";
 import { mappingCommand } from "./mapping.ts";
 import { previewCommand } from "./preview.ts";
 import { rejectionsCommand } from "./rejections.ts";
@@ -33,7 +34,7 @@ export function createProgram(): Command {
     .addHelpText("after", EPILOGUE);
   const groups: readonly (readonly [string, readonly Command[]])[] = [
     ["Take in and deliver:", [startCommand(), serveCommand(), backfillCommand()]],
-    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand()]],
+    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand(), keysCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],

@@ -34,6 +34,9 @@ export interface SampleOutcome {
   readonly rejected: number;
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
   readonly dead: number;
+  /** Events that gained a group, and group identifies that had nothing new. */
+  readonly attributed: number;
+  readonly saved: number;
   /** Everything had been delivered by an earlier run. */
   readonly playedBefore: boolean;
 }
@@ -77,6 +80,8 @@ function outcomeBetween(before: LedgerStatus, after: LedgerStatus): SampleOutcom
     rejected: after.rejected - before.rejected,
     rejectedByReason: grownBy(before.rejectedByReason, after.rejectedByReason),
     dead: after.destinations.reduce((sum, { dead }) => sum + dead, 0),
+    attributed: after.attributed - before.attributed,
+    saved: after.saved - before.saved,
     playedBefore: messages === 0 && before.committed > 0,
   };
 }

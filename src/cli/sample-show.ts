@@ -26,6 +26,7 @@ function showCounts({ in: taken, out, groupTypes }: SampleReport, paint: Colors)
   const calls = `${paint.bold(count(taken.calls))} calls in ${(taken.tookMs / 1000).toFixed(1)} s`;
   const doors = `signed webhook ${count(taken.byDoor.webhook)} · tracking API ${count(taken.byDoor.tracking)}`;
   const delivered = `${paint.bold(count(out.delivered))} messages delivered to the engine`;
+  const known = `${plural(out.attributed, "event")} gained a group by who did them · ${plural(out.saved, "group call")} said nothing new`;
   const left = `${plural(out.duplicates, "duplicate")} left out · ${count(out.rejected)} rejected · ${count(out.dead)} dead`;
   const types = groupTypes.map(({ groupType, groups }) => `${groupType} ${count(groups)}`).join(" · ");
   return [
@@ -33,6 +34,7 @@ function showCounts({ in: taken, out, groupTypes }: SampleReport, paint: Colors)
     row("", doors),
     row("", listOf(taken.byType)),
     row(paint.bold("out"), delivered),
+    row("", known),
     row("", left),
     ...(out.rejected > 0 ? [row("", paint.dim(`rejected: ${listOf(out.rejectedByReason)}`))] : []),
     ...(out.playedBefore ? [row("", paint.green("All of it had come before: every call was known again."))] : []),

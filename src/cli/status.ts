@@ -30,6 +30,11 @@ export function showStatus(status: LedgerStatus, paint: Colors, now: number): st
       `${count(rejected)} rejected · ${bytes(sizeBytes)} on disk`,
   ];
   if (rejected > 0) lines.push(paint.dim(`rejected: ${listOf(rejectedByReason)}`));
+  const { saved, stale, attributed } = status;
+  if (saved + stale + attributed > 0)
+    lines.push(
+      `${count(saved)} group identifies saved · ${count(stale)} properties came too late · ${count(attributed)} events gained a group`,
+    );
   lines.push("", showDestinations(destinations, paint, now));
   const held = destinations.flatMap(({ name, waitingLanes }) =>
     waitingLanes.filter(({ lastFailure }) => lastFailure !== null).map((lane) => ({ name, ...lane })),

@@ -22,6 +22,8 @@ interface Tested {
   readonly results: readonly ExampleResult[];
   /** True when the file was written anew. */
   readonly updated: boolean;
+  /** Why it was not, though it should have been; null: it was, or there was nothing to write. */
+  readonly refused: string | null;
 }
 
 export function testCommand(): Command {
@@ -54,7 +56,7 @@ function testOne(source: MappingSource, { isNamed, update }: { isNamed: boolean;
   const file = `${source.file.slice(0, source.file.length - extname(source.file).length)}.examples.yaml`;
   const path = resolve(file);
   if (!existsSync(path)) {
-    if (!isNamed) return { mapping: source.file, examples: null, results: [], updated: false };
+    if (!isNamed) return { mapping: source.file, examples: null, results: [], updated: false, refused: null };
     throw new PrickleError("NOT_FOUND", `There are no examples beside ${source.file}: ${file} is not there.`, {
       hint: "Each example has a name, an input, and the messages and problems expected of it: see docs/mapping.md.",
     });
@@ -62,16 +64,19 @@ function testOne(source: MappingSource, { isNamed, update }: { isNamed: boolean;
   const examples: ExamplesText = { text: readFileSync(path, "utf8"), file };
   const mapping = compileMapping(withExamplesEnvironment(source, examples));
   const results = runExamples(mapping, examples);
-  const updated = update && results.some(({ passed }) => !passed);
-  if (updated) writeFileSync(path, rewriteExamples(mapping, examples));
-  return { mapping: source.file, examples: file, results, updated };
+  const tested = { mapping: source.file, examples: file, results };
+  if (!update || results.every(({ passed }) => passed)) return { ...tested, updated: false, refused: null };
+  const rewritten = rewriteExamples(mapping, examples);
+  if ("refused" in rewritten) return { ...tested, updated: false, refused: rewritten.refused };
+  writeFileSync(path, rewritten.text);
+  return { ...tested, updated: true, refused: null };
 }
 
 function showAll(tested: readonly Tested[], paint: Colors): string {
   return tested.map((one) => showTested(one, paint)).join("\n\n");
 }
 
-function showTested({ mapping, examples, results, updated }: Tested, paint: Colors): string {
+function showTested({ mapping, examples, results, updated, refused }: Tested, paint: Colors): string {
   if (examples === null) return `${paint.bold(mapping)}  no examples beside it`;
   const failed = results.filter(({ passed }) => !passed);
   const passed = results.length - failed.length;
@@ -81,7 +86,8 @@ function showTested({ mapping, examples, results, updated }: Tested, paint: Colo
       : paint.red(`${passed} of ${results.length} examples pass`);
   const shown = failed.map((result) => showDifference(examples, result, paint));
   const written = updated ? [`${paint.yellow("written:")} ${examples} now says what the mapping makes`] : [];
-  return [`${paint.bold(mapping)}  ${told}`, ...shown, ...written].join("\n\n");
+  const left = refused === null ? [] : [`${paint.red("not written:")} ${examples} stays as it is, ${refused}`];
+  return [`${paint.bold(mapping)}  ${told}`, ...shown, ...written, ...left].join("\n\n");
 }
 
 function showDifference(file: string, { name, line, rule, expected, actual }: ExampleResult, paint: Colors): string {

@@ -46,6 +46,10 @@ const segment = z.strictObject({
     .min(1)
     .optional()
     .describe("a list of write keys: what SDKs send to say that a call is for this source"),
+  maxEventsPerRun: count(1_000_000_000)
+    .nullable()
+    .default(null)
+    .describe("a whole number from 1, or null: a backfill stops before it makes more messages, and can go on later"),
   webhook: webhook.optional().describe("who may call /webhooks/<name>: secrets, bearer or both"),
 });
 

@@ -18,11 +18,26 @@ import { openPageThreads } from "./page-threads/open.ts";
 export interface BackfillParts {
   readonly ledger: Ledger;
   /** Of a source, by its name. @throws NOT_FOUND */
-  readonly partsOf: (source: string) => { readonly ingest: Ingest; readonly mapping: MappingSource };
+  readonly partsOf: (source: string) => SourceParts;
   /** Whether a large file may be read and mapped in threads of their own. */
   readonly mayUseThreads: boolean;
   readonly clock: Clock;
   readonly stopping: AbortSignal;
+}
+
+export interface SourceIngests {
+  readonly everything: Ingest;
+  /** Takes only what records say of people; null where its events never gain a group by that. */
+  readonly memberships: Ingest | null;
+}
+
+export interface SourceParts {
+  readonly ingests: SourceIngests;
+  /** The same, into a rehearsal of the ledger: nobody is told of what they take. */
+  readonly rehearsing: (ledger: Pick<Ledger, "lanes" | "commit">) => SourceIngests;
+  readonly mapping: MappingSource;
+  /** Stops a run before more messages are made; null: no limit. */
+  readonly maxEventsPerRun: number | null;
 }
 
 /** From here on threads are started for a file: before, it is read in the time they take to start. */
@@ -34,15 +49,16 @@ export function createBackfillOperation(parts: BackfillParts): Operations["backf
   const { ledger, partsOf, mayUseThreads, clock, stopping } = parts;
   const running = new Set<string>();
   return async (request, observe, signal) => {
-    const { ingest, mapping } = partsOf(request.source);
+    const { ingests, rehearsing, mapping, maxEventsPerRun } = partsOf(request.source);
+    const maxEvents = request.maxEvents ?? maxEventsPerRun;
     await using opened = new AsyncDisposableStack();
-    const file = await openFile(request, {
-      mapping,
-      lanes: ledger.lanes,
-      receivedAt: clock.now(),
-      mayUseThreads,
-      opened,
-    });
+    const rehearsal = request.isDryRun ? await ledger.rehearse() : null;
+    if (rehearsal) opened.defer(() => rehearsal.close());
+    const { everything, memberships } = rehearsal ? rehearsing({ lanes: ledger.lanes, ...rehearsal }) : ingests;
+    const parts = { mapping, lanes: ledger.lanes, receivedAt: clock.now(), mayUseThreads, maxEvents, opened };
+    const readsTwice = memberships !== null && request.isInOrder !== true;
+    const before = readsTwice ? { ingest: memberships, file: await openFile(request, parts, "statements") } : null;
+    const file = await openFile(request, parts);
     if (running.has(file.checkpointName)) {
       throw new PrickleError("USAGE", `${request.path} is being read already for the source ${request.source}.`, {
         hint: "Wait until that is done: prickle status.",
@@ -50,10 +66,13 @@ export function createBackfillOperation(parts: BackfillParts): Operations["backf
     }
     running.add(file.checkpointName);
     opened.defer(() => void running.delete(file.checkpointName));
-    return await backfill(
-      { file, ingest, ledger, clock },
-      { waitForDelivery: request.waitForDelivery, observe, signal: AbortSignal.any([signal, stopping]) },
+    const checkpoint = rehearsal ? async () => null : ledger.checkpoint;
+    const waitForDelivery = request.waitForDelivery && !rehearsal;
+    const summary = await backfill(
+      { file, ingest: everything, memberships: before, ledger: { checkpoint, status: ledger.status }, clock },
+      { waitForDelivery, maxEvents, observe, signal: AbortSignal.any([signal, stopping]) },
     );
+    return { ...summary, dryRun: rehearsal ? await rehearsal.summary() : null };
   };
 }
 
@@ -62,6 +81,7 @@ interface FileParts {
   readonly lanes: number;
   readonly receivedAt: number;
   readonly mayUseThreads: boolean;
+  readonly maxEvents: number | null;
   /** Closes what is opened for the file. */
   readonly opened: AsyncDisposableStack;
 }
@@ -69,23 +89,33 @@ interface FileParts {
 /** A small file is read on this thread, and mapped by the ingest. */
 async function openFile(
   { path, source }: BackfillRequest,
-  { mapping, lanes, receivedAt, mayUseThreads, opened }: FileParts,
+  { mapping, lanes, receivedAt, mayUseThreads, maxEvents, opened }: FileParts,
+  only?: "statements",
 ): Promise<PullSource> {
   const bytes = await stat(path).then(
     ({ size }) => size,
     () => 0, // Why it cannot be read is told when it is.
   );
+  const end = only === undefined ? {} : { end: only };
+  const pageLines = only === undefined && maxEvents !== null ? pageWithin(maxEvents) : LINES_PER_THREAD_PAGE;
   if (bytes < WORTH_THREADS_BYTES || !mayUseThreads) {
     const options = { path, source, receivedAt, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
-    return createFileSource({ path, source, read: createPageReader(options) });
+    return createFileSource({ path, source, read: createPageReader(options), pageLines, ...end });
   }
-  const threads = openPageThreads({ path, source, receivedAt, mapping: portableMapping(mapping), lanes });
+  const portable = { path, source, receivedAt, mapping: portableMapping(mapping), lanes };
+  const threads = openPageThreads(only === undefined ? portable : { ...portable, only });
   opened.defer(() => threads.close());
   return createFileSource({
     path,
     source,
     read: threads.read,
     pagesAhead: threads.pagesAhead,
-    pageLines: LINES_PER_THREAD_PAGE,
+    pageLines,
+    ...end,
   });
+}
+
+/** A run ends between two pages: small ones come closer to the limit. */
+function pageWithin(maxEvents: number): number {
+  return Math.min(LINES_PER_THREAD_PAGE, Math.max(1, Math.floor(maxEvents / 20)));
 }

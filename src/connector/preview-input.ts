@@ -42,18 +42,27 @@ const PAGE_LINES = 500;
 
 const READERS: Readonly<Record<PreviewInputKind, ReadLine>> = { calls: readLoggedCall, records: readPlainRecord };
 
-/** In order. @throws NOT_FOUND, INPUT_INVALID */
-export async function* readPreviewInput(options: PreviewInputOptions): AsyncGenerator<PreviewItem> {
+export interface PreviewInput extends AsyncDisposable {
+  /** In order, from the beginning each time. @throws NOT_FOUND, INPUT_INVALID */
+  read(): AsyncGenerator<PreviewItem>;
+}
+
+/** Standard input is kept in a file until it is disposed of. */
+export async function openPreviewInput(options: PreviewInputOptions): Promise<PreviewInput> {
   const { from } = options;
-  if (typeof from === "string") return yield* readFrom(from, from, options);
-  const directory = await mkdtemp(join(tmpdir(), "prickle-preview-"));
-  try {
-    const path = join(directory, "stdin");
-    await pipeline(from, createWriteStream(path));
-    yield* readFrom(path, "stdin", options);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  if (typeof from === "string") {
+    return { read: () => readFrom(from, from, options), [Symbol.asyncDispose]: async () => undefined };
   }
+  const directory = await mkdtemp(join(tmpdir(), "prickle-preview-"));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  const path = join(directory, "stdin");
+  try {
+    await pipeline(from, createWriteStream(path));
+  } catch (thrown) {
+    await remove();
+    throw thrown;
+  }
+  return { read: () => readFrom(path, "stdin", options), [Symbol.asyncDispose]: remove };
 }
 
 async function* readFrom(path: string, name: string, options: PreviewInputOptions): AsyncGenerator<PreviewItem> {

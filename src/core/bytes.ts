@@ -7,6 +7,8 @@ export interface ByteWriter {
   readonly length: number;
   /** Takes back what was laid after the first `length` bytes. */
   cut(length: number): void;
+  /** Takes back everything, and lets go of memory of more than `mostBytes`. */
+  shrink(mostBytes: number): void;
   /** 32 bits, unsigned, little-endian. */
   number(value: number): void;
   /** Over what was laid before. */
@@ -46,6 +48,10 @@ export function createByteWriter(bytes = 64 * 1024): ByteWriter {
     },
     cut(length) {
       at = length;
+    },
+    shrink(mostBytes) {
+      at = 0;
+      if (buffer.length > mostBytes) buffer = Buffer.allocUnsafe(bytes);
     },
     number(value) {
       need(4);

@@ -20,9 +20,11 @@ export interface GroupMemory extends KnownGroups {
   load(groups: Iterable<RememberedGroup>): void;
   /**
    * Notes a group identify. One that is older than the newest known adds what is missing and changes nothing. Gives what
-   * the ledger has to keep, or null when nothing is new.
+   * the ledger has to keep: until it is `stored`, again with every identify of the group. Null when nothing is new.
    */
   note(identify: Pick<RememberedGroup, "groupType" | "groupKey" | "properties" | "occurredAt">): RememberedGroup | null;
+  /** The ledger has these on disk, each instead of what it had of the group. */
+  stored(groups: Iterable<RememberedGroup>): void;
 }
 
 /** `reads`: what all mappings may ask. */
@@ -67,9 +69,19 @@ export function createGroupMemory(reads: readonly GroupRead[]): GroupMemory {
         properties: isNewer ? { ...known, ...told } : { ...told, ...known },
         occurredAt: isNewer ? occurredAt : before.occurredAt,
       };
-      const isKnown = before !== undefined && isSame(before.properties, group.properties);
+      if (before === undefined || !isSame(before.properties, group.properties)) kind.unstored.add(groupKey);
       put(kind, group, before);
-      return isKnown ? null : group;
+      return kind.unstored.has(groupKey) ? group : null;
+    },
+    stored(groups) {
+      for (const { groupType, groupKey, properties } of groups) {
+        const kind = kinds.get(groupType);
+        const known = kind?.groups.get(groupKey);
+        if (!kind || !known) continue;
+        // More may have been said since, and what came later may have been stored before.
+        if (isSame(known.properties, properties)) kind.unstored.delete(groupKey);
+        else kind.unstored.add(groupKey);
+      }
     },
     byKey: (groupType, groupKey) => kinds.get(groupType)?.groups.get(groupKey)?.properties ?? null,
     byProperty(groupType, property, value): KnownGroup | null {
@@ -85,12 +97,14 @@ export function createGroupMemory(reads: readonly GroupRead[]): GroupMemory {
 interface Kind {
   readonly kept: Set<string>;
   readonly groups: Map<string, RememberedGroup>;
+  /** Keys of those the ledger has not got as they are here. */
+  readonly unstored: Set<string>;
   /** By property: value → keys of the groups that have it. */
   readonly indexes: Map<string, Map<string, Set<string>>>;
 }
 
 function newKind(): Kind {
-  return { kept: new Set(), groups: new Map(), indexes: new Map() };
+  return { kept: new Set(), groups: new Map(), unstored: new Set(), indexes: new Map() };
 }
 
 function pick(properties: Readonly<JsonObject>, kept: ReadonlySet<string>): JsonObject {

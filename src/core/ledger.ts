@@ -16,6 +16,7 @@ import type { JsonValue } from "./json.ts";
 import type { OutboxMessage } from "./message.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
+import type { RehearsalSummary } from "./rehearsal.ts";
 
 export interface Ledger {
   /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
@@ -59,10 +60,13 @@ export interface Ledger {
   status(): Promise<LedgerStatus>;
 
   listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
-  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Returns how many. */
+  /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Works in slices, oldest first: one that fails leaves those before it done. Returns how many. */
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   /** Forgets the dead letters. Returns how many. */
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
+
+  /** Takes commits as `commit` does, over what is known now, and keeps nothing. To be closed. */
+  rehearse(): Promise<LedgerRehearsal>;
 
   /** Newest first. */
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
@@ -113,6 +117,12 @@ export interface Claim {
 export type SettleOutcome =
   | Exclude<Outcome, { kind: "retry" }>
   | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number };
+
+export interface LedgerRehearsal {
+  commit(commit: Commit): Promise<CommitResult>;
+  summary(): Promise<RehearsalSummary>;
+  close(): Promise<void>;
+}
 
 export interface GroupKnowledgeQuery {
   readonly groupType: string;

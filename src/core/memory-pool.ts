@@ -13,8 +13,8 @@ export interface MemoryPool {
 /** Sizes are rounded up to this, so that what comes back fits more often. */
 const STEP_BYTES = 64 * 1024;
 
-/** Keeps at most `most` that nobody uses: the largest. */
-export function createMemoryPool(most: number): MemoryPool {
+/** Keeps at most `most` that nobody uses: the largest, but none of more than `mostBytes`. */
+export function createMemoryPool(most: number, mostBytes = Number.POSITIVE_INFINITY): MemoryPool {
   const unused: ArrayBuffer[] = [];
   return {
     take(bytes) {
@@ -23,7 +23,7 @@ export function createMemoryPool(most: number): MemoryPool {
       return memory ?? new ArrayBuffer(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
     },
     give(memory) {
-      if (memory.byteLength === 0) return;
+      if (memory.byteLength === 0 || memory.byteLength > mostBytes) return;
       unused.push(memory);
       unused.sort((one, other) => one.byteLength - other.byteLength);
       if (unused.length > most) unused.shift();

@@ -115,12 +115,26 @@ export function writeMessage(
 ): MessageProblem | null {
   const fields = fieldsOf(draft);
   if ("reason" in fields) return fields;
+  const properties = writtenOrProblem(() => JSON.stringify(fields.properties));
+  if (typeof properties !== "string") return properties;
+  // Before it is laid: what is far too large would take its memory twice.
+  if (properties.length > MAX_MESSAGE_BYTES) return sizeProblem(Buffer.byteLength(properties));
   parcel.beginMessage(context.uuid, facts);
-  writeText(fields, context, parcel.json);
+  writeText({ ...fields, properties }, context, parcel.json);
   const problem = sizeProblem(parcel.messageBytes());
   if (problem) parcel.dropMessage();
   else parcel.endMessage(fields.orderingHash % context.lanes);
   return problem;
+}
+
+/** The text; or the problem with what nests too deeply for the stack, or would be longer than any text may be. */
+export function writtenOrProblem(write: () => string): string | MessageProblem {
+  try {
+    return write();
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    return { reason: "mapping_failed", detail: `What was made cannot be written as JSON: ${thrown.message}.` };
+  }
 }
 
 /** Why PostHog would not take a message of so many bytes, or null. */
@@ -144,7 +158,7 @@ function fieldsOf(draft: MessageDraft | GroupUnsetDraft): WireFields | MessagePr
 }
 
 function writeText(
-  { event, distinctId, properties }: WireFields,
+  { event, distinctId, properties }: Pick<WireFields, "event" | "distinctId"> & { readonly properties: string },
   { uuid, occurredAt }: MessageContext,
   out: ByteWriter,
 ) {
@@ -157,7 +171,7 @@ function writeText(
   out.text('","timestamp":"');
   out.text(isoTime(occurredAt));
   out.text('","properties":');
-  out.text(JSON.stringify(properties));
+  out.text(properties);
   out.text("}");
 }
 

@@ -5,8 +5,17 @@
  */
 
 import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "./analytics.ts";
-import type { DeadLetter, DeadLetterFilter, KeptRejection, LedgerStatus } from "./ledger.ts";
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  GroupKnowledge,
+  GroupKnowledgeQuery,
+  KeptRejection,
+  KeysReport,
+  LedgerStatus,
+} from "./ledger.ts";
 import type { RejectionReason } from "./record.ts";
+import type { RehearsalSummary } from "./rehearsal.ts";
 import type { PullProgress } from "./source.ts";
 
 export interface Operations {
@@ -14,6 +23,9 @@ export interface Operations {
   groupTypes(): Promise<readonly GroupType[]>;
   groups(query: GroupsQuery): Promise<GroupPage>;
   trends(query: TrendsQuery): Promise<Trends>;
+  /** What the ledger knows of a group; null: nothing. */
+  group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
+  keys(query: { readonly limit: number }): Promise<KeysReport>;
   listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
@@ -33,10 +45,17 @@ export interface BackfillRequest {
   readonly source: string;
   /** Resolve only when every destination has what was in the outbox when the file ended. */
   readonly waitForDelivery: boolean;
+  /** The file is in the order of time: what it says of people need not be read before the rest. */
+  readonly isInOrder?: boolean | undefined;
+  /** Nothing is kept: only what it would come to is told. */
+  readonly isDryRun?: boolean | undefined;
+  /** Stops before more messages than this are made; the next run goes on. */
+  readonly maxEvents?: number | undefined;
 }
 
 export interface BackfillProgress extends PullProgress {
-  readonly phase: "reading" | "delivering";
+  /** `memberships`: what the file says of people is read, before everything. */
+  readonly phase: "memberships" | "reading" | "delivering";
   readonly messages: number;
   readonly duplicates: number;
   readonly rejected: number;
@@ -52,7 +71,15 @@ export interface BackfillSummary {
   readonly duplicates: number;
   readonly rejected: number;
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
+  /** Group identifies that had nothing new, properties that were older than what is known, events that gained a group. */
+  readonly saved: number;
+  readonly stale: number;
+  readonly attributed: number;
   readonly tookMs: number;
   /** False when it was stopped before the end; the next run resumes. */
   readonly complete: boolean;
+  /** What it would come to; null when it was no dry run. */
+  readonly dryRun: RehearsalSummary | null;
+  /** It was stopped because it would have made more messages than `maxEvents`. */
+  readonly reachedLimit: boolean;
 }

@@ -20,25 +20,27 @@ export interface SourceRecord {
 }
 
 /** Why a record made no message. Open to additions; each is a label of `prickle_rejected_total`. */
-export type RejectionReason =
-  | "not_a_call"
-  | "unsupported_type"
-  | "delete_not_supported"
-  | "missing_user"
-  | "missing_event"
-  | "missing_group_id"
-  | "invalid_field"
-  | "call_too_large"
-  | "batch_too_long"
-  | "no_rule"
-  | "mapping_failed"
-  | "undeclared_group_type"
-  | "invalid_group_key"
-  | "unresolved_group_key"
-  | "alias_collision"
-  | "illegal_distinct_id"
-  | "invalid_event_name"
-  | "message_too_large";
+export const REJECTION_REASONS = [
+  "not_a_call",
+  "unsupported_type",
+  "delete_not_supported",
+  "missing_user",
+  "missing_event",
+  "missing_group_id",
+  "invalid_field",
+  "call_too_large",
+  "batch_too_long",
+  "no_rule",
+  "mapping_failed",
+  "undeclared_group_type",
+  "invalid_group_key",
+  "unresolved_group_key",
+  "alias_collision",
+  "illegal_distinct_id",
+  "invalid_event_name",
+  "message_too_large",
+] as const;
+export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 /** A bad record is a value: it travels in results, is kept in the ledger and never blocks its neighbours. */
 export interface Rejection {

@@ -11,12 +11,15 @@ import { sync } from "./sync.ts";
 export interface BackfillDependencies {
   readonly file: PullSource;
   readonly ingest: Ingest;
+  /** Read before `file`: the same, for what it says of people. Null: the file is in order, or says nothing. */
+  readonly memberships: { readonly file: PullSource; readonly ingest: Ingest } | null;
   readonly ledger: Pick<Ledger, "checkpoint" | "status">;
   readonly clock: Clock;
 }
 
 export interface BackfillOptions {
   readonly waitForDelivery: boolean;
+  readonly maxEvents: number | null;
   readonly observe: (progress: BackfillProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -25,22 +28,37 @@ const LOOK_EVERY_MS = 200;
 
 /** @throws what `sync` throws. */
 export async function backfill(
-  { file, ingest, ledger, clock }: BackfillDependencies,
-  { waitForDelivery, observe, signal }: BackfillOptions,
-): Promise<BackfillSummary> {
+  { file, ingest, memberships, ledger, clock }: BackfillDependencies,
+  { waitForDelivery, maxEvents, observe, signal }: BackfillOptions,
+): Promise<Omit<BackfillSummary, "dryRun">> {
   const startedAt = clock.now();
   const counts = { messages: 0, duplicates: 0, rejected: 0 };
+  const attribution = { saved: 0, stale: 0, attributed: 0 };
   const rejectedByReason: Partial<Record<RejectionReason, number>> = {};
   const depth = createDepthGauge(ledger, clock);
 
-  const onPage = (progress: PullProgress, { messages, duplicates, rejections }: IngestResult) => {
+  const onPage = (progress: PullProgress, result: IngestResult) => {
+    const { messages, duplicates, rejections } = result;
+    for (const what of ["saved", "stale", "attributed"] as const) attribution[what] += result[what];
     counts.messages += messages;
     counts.duplicates += duplicates;
     counts.rejected += rejections.length;
     for (const { reason } of rejections) rejectedByReason[reason] = (rejectedByReason[reason] ?? 0) + 1;
     observe({ ...progress, ...counts, phase: "reading", depth: depth.lately() });
   };
-  const { progress, resumedAt, complete } = await sync({ source: file, ingest, ledger, clock }, onPage, signal);
+  if (memberships) {
+    const parts = { source: memberships.file, ingest: memberships.ingest, ledger, clock };
+    await sync(
+      parts,
+      (progress) => observe({ ...progress, ...counts, phase: "memberships", depth: depth.lately() }),
+      signal,
+    );
+  }
+  const { progress, resumedAt, complete, reachedLimit } = await sync(
+    { source: file, ingest, ledger, clock, ...(maxEvents === null ? {} : { maxMessages: maxEvents }) },
+    onPage,
+    signal,
+  );
 
   const endedAt = clock.now();
   while (waitForDelivery && !signal.aborted) {
@@ -56,7 +74,9 @@ export async function backfill(
     records: progress.records,
     resumedAt,
     ...counts,
+    ...attribution,
     rejectedByReason,
+    reachedLimit,
     tookMs: clock.now() - startedAt,
     complete,
   };

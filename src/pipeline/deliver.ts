@@ -52,6 +52,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const change = createBell();
   const pace = createPace(limits, clock);
   const dueAt = new Map<number, number>();
+  /** When the first of the lanes is due that an earlier process left to wait; which it is the ledger does not say. */
+  let lookAgainAt = Number.POSITIVE_INFINITY;
   const deliverClaim = createDeliverClaim({
     ...dependencies,
     leaseMs,
@@ -85,14 +87,23 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     if (inFlight.size > limits.concurrency) return work.wait(POLL_MS, clock, stopping.signal);
     await pace.ready(stopping.signal);
     if (stopping.signal.aborted) return;
+    const askedAt = clock.now();
     const claim = await ledger.claim(request);
     if (claim) {
       carry(claim);
       if (!isFull(claim)) await clock.sleep(limits.lingerMs, stopping.signal);
     } else {
       change.ring();
+      await forgetDueBy(askedAt);
       await work.wait(untilNextDue(), clock, stopping.signal);
     }
+  }
+
+  /** Nothing was to be had then: to wait for those times would be to ask without a pause. */
+  async function forgetDueBy(at: number): Promise<void> {
+    for (const [lane, laneDueAt] of dueAt) if (laneDueAt <= at) dueAt.delete(lane);
+    if (lookAgainAt <= at) await lookForLanesDueLater();
+    if (lookAgainAt <= at) lookAgainAt = Number.POSITIVE_INFINITY;
   }
 
   function carry(claim: Claim): void {
@@ -114,7 +125,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   }
 
   function untilNextDue(): number {
-    let next = clock.now() + POLL_MS;
+    let next = Math.min(lookAgainAt, clock.now() + POLL_MS);
     for (const at of dueAt.values()) next = Math.min(next, at);
     return Math.max(0, next - clock.now());
   }
@@ -122,8 +133,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   /** Lanes an earlier process left to wait. */
   async function lookForLanesDueLater(): Promise<void> {
     const mine = await position().catch(() => undefined);
-    const lane = mine?.waitingLanes[0]?.lane;
-    if (lane !== undefined && mine?.nextDueAt) dueAt.set(lane, mine.nextDueAt);
+    lookAgainAt = mine?.nextDueAt ?? Number.POSITIVE_INFINITY;
   }
 
   async function position() {

@@ -1,5 +1,6 @@
 /** The one door in: maps records, checks what comes out and commits everything in one transaction. */
 
+import type { SharedKey } from "../core/attribution/step.ts";
 import type { Clock } from "../core/clock.ts";
 import type { GroupMemory } from "../core/group-memory.ts";
 import type { Commit, Ledger } from "../core/ledger.ts";
@@ -14,11 +15,15 @@ export interface IngestDependencies {
   readonly mapping: Mapping;
   /** What mappings ask for by `@group`: shared by all sources. */
   readonly groups?: GroupMemory;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "lanes" | "commit">;
+  /** `statements`: only what records say of people; they come again, for their messages. Default: everything. */
+  readonly only?: "statements";
   readonly observer: Observer;
   readonly clock: Clock;
   /** Called after each commit that left something to deliver. */
   readonly onCommitted: () => void;
+  /** Called for each group met for the first time whose key another group type has too. */
+  readonly onSharedKey?: (shared: SharedKey) => void;
 }
 
 export interface Ingest {
@@ -38,19 +43,30 @@ export interface IngestResult {
   readonly messages: number;
   readonly duplicates: number;
   readonly rejections: readonly Rejection[];
+  /** Group identifies that had nothing new, properties that were older than what is known, events that gained a group. */
+  readonly saved: number;
+  readonly stale: number;
+  readonly attributed: number;
 }
 
 export function createIngest({
   source,
   mapping,
-  groups,
+  groups: memory,
   ledger,
+  only,
   observer,
   clock,
   onCommitted,
+  onSharedKey,
 }: IngestDependencies): Ingest {
   return {
-    prepare: createPrepare({ mapping, lanes: ledger.lanes, ...(groups ? { groups } : {}) }),
+    prepare: createPrepare({
+      mapping,
+      lanes: ledger.lanes,
+      ...(memory ? { groups: memory } : {}),
+      ...(only ? { only } : {}),
+    }),
 
     async commit({ received, parcels, rejections, groups }, checkpoint) {
       const startedAt = clock.now();
@@ -58,13 +74,17 @@ export function createIngest({
       const { duplicates, committed, attribution } = await ledger.commit(
         checkpoint ? { ...commit, checkpoint } : commit,
       );
+      memory?.stored(groups);
       const refused = [...rejections, ...attribution.rejections];
-      observer.received(source, received);
+      if (!only) observer.received(source, received);
       observer.committed(source, committed, clock.now() - startedAt);
       if (duplicates.length > 0) observer.duplicated(source, duplicates.length);
       for (const { reason } of refused) observer.rejected(source, reason, 1);
+      for (const shared of attribution.sharedKeys) onSharedKey?.(shared);
       if (committed > 0) onCommitted();
-      return { received, messages: committed, duplicates: duplicates.length, rejections: refused };
+      const { saved, stale, attributed } = attribution;
+      const counts = { received, messages: committed, duplicates: duplicates.length };
+      return { ...counts, rejections: refused, saved, stale, attributed };
     },
   };
 }

@@ -4,6 +4,7 @@ import { writeEventFacts, writeIdentifyFacts, writeStatements } from "../core/at
 import { fittingDistinctId } from "../core/group.ts";
 import type { GroupMemory, RememberedGroup } from "../core/group-memory.ts";
 import { messageUuid, recordUuid } from "../core/identity.ts";
+import { keptRejection } from "../core/kept-rejection.ts";
 import type { Mapping } from "../core/mapping/mapping.ts";
 import type { MemoryPool } from "../core/memory-pool.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type Statement,
   sizeProblem,
   writeMessage,
+  writtenOrProblem,
 } from "../core/message.ts";
 import { createParcelWriter, type ParcelWriter } from "../core/parcel.ts";
 import type { Rejection, SourceRecord } from "../core/record.ts";
@@ -69,7 +71,7 @@ export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Prep
     clear,
     add(outcome) {
       received += 1;
-      if ("reason" in outcome) rejections.push(outcome);
+      if ("reason" in outcome) rejections.push(keptRejection(outcome));
       else interpret(outcome, options, { parcel: writer, rejections, groups, statements });
     },
     take() {
@@ -156,7 +158,8 @@ function layIdentify(
   { record, uuid }: DraftContext,
   parcel: ParcelWriter,
 ): MessageProblem | null {
-  const facts = writeIdentifyFacts(draft, record);
+  const facts = writtenOrProblem(() => writeIdentifyFacts(draft, record));
+  if (typeof facts !== "string") return facts;
   const problem = keyProblem(draft.groupType, draft.groupKey) ?? sizeProblem(Buffer.byteLength(facts));
   if (problem) return problem;
   parcel.beginMessage(uuid, facts);
@@ -184,5 +187,5 @@ function isPersonless({ $process_person_profile: asked }: EventDraft["properties
 
 function rejectionOf(record: SourceRecord, { reason, detail }: MessageProblem): Rejection {
   const { source, id, receivedAt, payload } = record;
-  return { source, recordId: id, reason, detail, receivedAt, payload };
+  return keptRejection({ source, recordId: id, reason, detail, receivedAt, payload });
 }

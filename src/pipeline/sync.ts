@@ -12,6 +12,8 @@ export interface SyncDependencies {
   readonly ingest: Ingest;
   readonly ledger: Pick<Ledger, "checkpoint">;
   readonly clock: Clock;
+  /** Stops before more messages than this are made. Default: no limit. */
+  readonly maxMessages?: number;
 }
 
 export interface SyncResult {
@@ -20,6 +22,8 @@ export interface SyncResult {
   readonly resumedAt: number;
   /** False when it was stopped before the end; the next run resumes. */
   readonly complete: boolean;
+  /** It was stopped because the next page may have made more messages than `maxMessages`. */
+  readonly reachedLimit: boolean;
 }
 
 /** How long to wait for room in the ledger when the error does not say. */
@@ -40,7 +44,7 @@ interface Batch {
  * @throws whatever the source throws, and LEDGER_UNAVAILABLE, LEDGER_LOCKED; what was committed until then stays.
  */
 export async function sync(
-  { source, ingest, ledger, clock }: SyncDependencies,
+  { source, ingest, ledger, clock, maxMessages = Number.POSITIVE_INFINITY }: SyncDependencies,
   onCommit: (progress: PullProgress, result: IngestResult) => void,
   signal: AbortSignal,
 ): Promise<SyncResult> {
@@ -48,12 +52,16 @@ export async function sync(
   let resumedAt: number | null = null;
   let waiting: Batch | null = null;
   let committing: Promise<void> | null = null;
+  let reachedLimit = false;
+  /** Messages that may still be made, those of pages under way counted as if nothing of them were left out. */
+  let left = maxMessages;
 
   const commit = async ({ pages, cursor, progress: reached }: Batch) => {
     const checkpoint = { name: source.checkpointName, cursor };
     const result = await whenThereIsRoom(() => ingest.commit(joinPrepared(pages), checkpoint), clock, signal);
     if (!result) return;
     for (const page of pages) if ("release" in page) page.release();
+    left += messagesOf(pages) - result.messages;
     progress = reached;
     onCommit(progress, result);
   };
@@ -71,6 +79,15 @@ export async function sync(
     for await (const page of source.pages(await ledger.checkpoint(source.checkpointName), signal)) {
       const prepared = "parcels" in page ? page : ingest.prepare(page);
       resumedAt ??= page.progress.records - prepared.received;
+      if (messagesOf([prepared]) > left) {
+        // What is under way may make less than it could.
+        await committing;
+        commitWaiting();
+        await committing;
+      }
+      reachedLimit = messagesOf([prepared]) > left;
+      if (reachedLimit) break;
+      left -= messagesOf([prepared]);
       const pages: Batch["pages"] = [...(waiting?.pages ?? []), prepared];
       waiting = { pages, cursor: page.cursor, progress: page.progress };
       if (pages.length >= MAX_PAGES) await committing;
@@ -82,7 +99,12 @@ export async function sync(
     if (!signal.aborted) commitWaiting();
     await committing;
   }
-  return { progress, resumedAt: resumedAt ?? 0, complete: !signal.aborted };
+  return { progress, resumedAt: resumedAt ?? 0, complete: !signal.aborted && !reachedLimit, reachedLimit };
+}
+
+/** At most: group identifies with nothing new, and records seen before, make none. */
+function messagesOf(pages: readonly Prepared[]): number {
+  return pages.reduce((sum, { parcels }) => sum + parcels.reduce((all, { messages }) => all + messages, 0), 0);
 }
 
 /** Null when `signal` aborts while waiting. */

@@ -3,6 +3,7 @@
  * comes alone costs half as much in company, since each step then finds what it needs at hand.
  */
 
+import { rejectionBytes } from "../core/kept-rejection.ts";
 import type { Prepared, PushDoor, PushIntake, PushRequest } from "../core/source.ts";
 import type { Ingest } from "./ingest.ts";
 import { joinPrepared } from "./prepare.ts";
@@ -10,7 +11,7 @@ import { joinPrepared } from "./prepare.ts";
 /** Resolves when everything the request brought is on disk. Rejects with what the door, `ingestOf` and `commit` throw. */
 export type TakeIn = (door: PushDoor, request: PushRequest) => Promise<void>;
 
-/** What is committed together, in bytes of messages; a single larger request is committed alone. */
+/** What is committed together, in bytes of messages and rejections; a single larger request is committed alone. */
 const MOST_TOGETHER_BYTES = 1024 * 1024;
 
 interface Waiting {
@@ -78,6 +79,7 @@ function add(load: Load, caller: Waiting, intake: PushIntake): Load {
   load.prepared.push(prepared);
   load.callers.push(caller);
   for (const { contents } of prepared.parcels) load.bytes += contents.length;
+  for (const rejection of prepared.rejections) load.bytes += rejectionBytes(rejection);
   return load;
 }
 

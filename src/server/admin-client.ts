@@ -83,7 +83,8 @@ async function readBackfill(
 /** What is known when we hung up: the server stops at its next page. */
 function stopped(last: BackfillProgress | null): BackfillSummary {
   const { records = 0, messages = 0, duplicates = 0, rejected = 0 } = last ?? {};
-  return { records, resumedAt: 0, messages, duplicates, rejected, rejectedByReason: {}, tookMs: 0, complete: false };
+  const counts = { messages, duplicates, rejected, rejectedByReason: {}, saved: 0, stale: 0, attributed: 0 };
+  return { records, resumedAt: 0, ...counts, tookMs: 0, complete: false, dryRun: null, reachedLimit: false };
 }
 
 function revive({ code = "INTERNAL", message = "The server gave no reason.", hint }: WireError): PrickleError {

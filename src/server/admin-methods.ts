@@ -27,6 +27,8 @@ export const ADMIN_METHODS = {
   replayDeadLetters: deadLetters,
   dropDeadLetters: deadLetters,
   listRejections: z.strictObject({ limit: count }),
+  group: z.strictObject({ groupType: z.string(), groupKey: z.string(), limit: count }),
+  keys: z.strictObject({ limit: count }),
 } as const;
 
 export type AdminMethod = keyof typeof ADMIN_METHODS;
@@ -36,6 +38,9 @@ export const backfillRequest = z.strictObject({
   path: z.string().min(1),
   source: z.string().min(1),
   waitForDelivery: z.boolean(),
+  isInOrder: z.boolean().optional(),
+  isDryRun: z.boolean().optional(),
+  maxEvents: count.optional(),
 });
 
 export const ADMIN_PREFIX = "/api/";

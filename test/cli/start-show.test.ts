@@ -19,6 +19,8 @@ const report: SampleReport = {
     rejected: 27,
     rejectedByReason: { delete_not_supported: 9, missing_user: 9, missing_group_id: 9 },
     dead: 0,
+    attributed: 1234,
+    saved: 321,
     playedBefore: false,
   },
   groupTypes: [
@@ -52,6 +54,7 @@ describe("the page of prickle start", () => {
   it("tells what went in, what came out, and why calls were refused", () => {
     expect(plain).toContain("8,820 calls");
     expect(plain).toContain("137 requests, 1 request made again");
+    expect(plain).toContain("1,234 events gained a group by who did them · 321 group calls said nothing new");
     expect(plain).toContain("111 duplicates left out · 27 rejected · 0 dead");
     expect(plain).toContain("delete_not_supported 9, missing_user 9");
   });

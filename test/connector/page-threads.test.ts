@@ -3,9 +3,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { openPageThreads, type PageThreads } from "../../src/connector/page-threads/open.ts";
+import { createPageThread } from "../../src/connector/page-threads/thread.ts";
 import { compileMapping } from "../../src/core/mapping/compile.ts";
 import { portableMapping } from "../../src/core/mapping/portable.ts";
 import { readParcel } from "../../src/core/parcel.ts";
@@ -14,6 +16,7 @@ import type { PullSource } from "../../src/core/source.ts";
 import { createPrepare } from "../../src/pipeline/prepare.ts";
 import { createFileSource, MAX_LINE_BYTES } from "../../src/sources/file/file-source.ts";
 import { createPageReader } from "../../src/sources/file/read-page.ts";
+import type { RawPage } from "../../src/sources/file/slicer.ts";
 import { readLoggedCall } from "../../src/sources/segment/raw-log.ts";
 import { readMappingFile } from "../core/mapping/shipped.ts";
 import { inventSegmentLog } from "../e2e/segment-log.ts";
@@ -21,6 +24,13 @@ import { inventSegmentLog } from "../e2e/segment-log.ts";
 const LANES = 64;
 const MAPPING = { name: "segment", file: "segment.yaml", text: readMappingFile("segment.yaml") };
 const PAGE_LINES = 37;
+const threadOptions = () => ({
+  path,
+  source: "logs",
+  receivedAt: 1e12,
+  mapping: portableMapping(MAPPING),
+  lanes: LANES,
+});
 let directory: string;
 let path: string;
 let threads: PageThreads;
@@ -31,13 +41,7 @@ beforeEach(async () => {
   const broken = `\n{"type":"track",\n${"x".repeat(MAX_LINE_BYTES + 1)}\n7\n`;
   const { text } = inventSegmentLog({ seed: 3, lines: 2_000 });
   await writeFile(path, gzipSync(`${text}${broken}${text.slice(0, 5_000)}`));
-  threads = openPageThreads({
-    path,
-    source: "logs",
-    receivedAt: 1e12,
-    mapping: portableMapping(MAPPING),
-    lanes: LANES,
-  });
+  threads = openPageThreads(threadOptions());
 });
 afterEach(async () => {
   await threads.close();
@@ -94,9 +98,42 @@ it("stops when told, and fails what is under way when it is closed", async () =>
     stop.abort();
   }
   expect(pages).toBe(1);
-  const bytes = new Uint8Array(Buffer.from("{}\n"));
-  const reading = threads.read({ bytes, firstLine: 1, lines: 1, tooLong: [], length: 3 });
-  const failed = expect(reading).rejects.toMatchObject({ code: "INTERNAL" });
-  await threads.close();
-  await failed;
+  // So many processors that this thread reads nothing itself.
+  const others = openPageThreads(threadOptions(), 3);
+  const reading = others.read(onePage());
+  await Promise.all([expect(reading).rejects.toMatchObject({ code: "INTERNAL" }), others.close()]);
 });
+
+it("ends with what made a thread fail, also when that was before it had anything to read", async () => {
+  const broken = openPageThreads({ ...threadOptions(), mapping: null as never }, 3);
+  onTestFinished(() => broken.close());
+  for (let page = 0; page < 4; page++) {
+    await expect(broken.read(onePage())).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: expect.stringMatching(/null/),
+    });
+  }
+}, 20_000);
+
+it.each([
+  ["before it is asked", "process.exit(3)"],
+  ["when it is asked", 'require("node:worker_threads").parentPort.once("message", () => process.exit(3))'],
+])(
+  "fails what a thread has to read that ended without a word, %s",
+  async (_, code) => {
+    const thread = createPageThread(new Worker(code, { eval: true }));
+    onTestFinished(() => thread.close());
+    for (let page = 0; page < 3; page++) {
+      await expect(thread.read(onePage())).rejects.toMatchObject({
+        code: "INTERNAL",
+        message: expect.stringContaining("code 3"),
+      });
+    }
+    expect(thread.pages()).toBe(0);
+  },
+  20_000,
+);
+
+function onePage(): RawPage {
+  return { bytes: new Uint8Array(Buffer.from("{}\n")), firstLine: 1, lines: 1, tooLong: [], length: 3 };
+}

@@ -48,3 +48,16 @@ it("takes back what was laid last, and writes over what was laid before", () => 
   expect([...out.view(0, 4)]).toEqual([0xfe, 0xff, 0xff, 0xff]);
   expect(out.view(4, out.length).toString()).toBe("kept");
 });
+
+it("lets go of the memory it grew to, if that is more than is to be kept", () => {
+  const out = createByteWriter(10);
+  const kept = () => out.view(0, 0).buffer.byteLength;
+  out.bytes(new Uint8Array(1_000_000));
+  out.shrink(2_000_000);
+  expect(out.length).toBe(0);
+  expect(kept()).toBeGreaterThanOrEqual(1_000_000);
+  out.shrink(100_000);
+  expect(kept()).toBeLessThan(100_000);
+  out.text("works");
+  expect(out.view(0, out.length).toString()).toBe("works");
+});

@@ -30,8 +30,23 @@ it("keeps of each group what mappings ask for, and nothing of types they do not 
 it("tells what the ledger has to keep, and only when something is new", () => {
   const memory = createGroupMemory(READS);
   memory.note(identify("acme", { plan: "free" }, 5));
+  memory.stored([identify("acme", { plan: "free" }, 5)]);
   expect(memory.note(identify("acme", { seats: 3 }, 6))).toBeNull();
   expect(memory.note(identify("acme", { plan: "pro" }, 7))).toEqual(identify("acme", { plan: "pro" }, 7));
+});
+
+it("tells it again and again until the ledger has it, and has the last of it", () => {
+  const memory = createGroupMemory(READS);
+  const first = memory.note(identify("acme", { plan: "free" }, 5)) ?? fail();
+  expect(memory.note(identify("acme", { plan: "free" }, 5))).toEqual(first);
+  const second = memory.note(identify("acme", { plan: "pro" }, 6)) ?? fail();
+  memory.stored([first]);
+  expect(memory.note(identify("acme", {}, 6))).toEqual(second);
+  memory.stored([second]);
+  expect(memory.note(identify("acme", {}, 6))).toBeNull();
+  // An earlier commit that had to wait for room came after.
+  memory.stored([first]);
+  expect(memory.note(identify("acme", {}, 6))).toEqual(second);
 });
 
 it("lets an older identify add what is missing and change nothing", () => {
@@ -84,3 +99,7 @@ it("answers as a plain list of the groups would, whatever was noted in whatever 
     }),
   );
 });
+
+function fail(): never {
+  throw new Error("there should be something here");
+}

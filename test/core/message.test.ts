@@ -8,6 +8,7 @@ import {
   MAX_MESSAGE_BYTES,
   type MessageDraft,
   writeMessage,
+  writtenOrProblem,
 } from "../../src/core/message.ts";
 import { createParcelWriter } from "../../src/core/parcel.ts";
 import { uuidOf } from "../../src/core/uuid.ts";
@@ -50,6 +51,22 @@ function refusal(draft: MessageDraft): string {
   expect(parcel.take().messages).toBe(problem ? 0 : 1);
   return problem?.reason ?? "built";
 }
+
+/** As deep as a recursive walk cannot go. */
+function deepObject(): JsonObject {
+  let deep: JsonObject = {};
+  for (let level = 0; level < 200_000; level++) deep = { deep };
+  return deep;
+}
+
+describe("what cannot be written", () => {
+  it("is refused with a reason: nested too deeply for the stack, or longer than a text may be", () => {
+    expect(refusal(event({ properties: deepObject() }))).toBe("mapping_failed");
+    expect(refusal(groupIdentify({ properties: deepObject() }))).toBe("mapping_failed");
+    expect(writtenOrProblem(() => "x".repeat(2 ** 30))).toMatchObject({ reason: "mapping_failed" });
+    expect(() => writtenOrProblem(() => JSON.parse("{"))).toThrow(SyntaxError);
+  });
+});
 
 describe("an event", () => {
   it("carries its groups, its uuid and an explicit UTC time", () => {

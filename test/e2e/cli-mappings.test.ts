@@ -4,9 +4,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, it, onTestFinished } from "vitest";
+import type { PreviewSummary } from "../../src/connector/preview-summary.ts";
 import { ERRORS } from "../../src/core/errors.ts";
 import type { EffectiveMapping } from "../../src/core/mapping/effective-mapping.ts";
-import type { PreviewSummary } from "../../src/core/preview.ts";
 import { createWorkplace, MANY_PROCESSES, type Workplace } from "./prickle-process.ts";
 import { inventSegmentLog } from "./segment-log.ts";
 
@@ -72,6 +72,12 @@ it(
       { mapping: "own.yaml", results: [{ passed: true }, { passed: true }] },
       { mapping: expect.stringContaining("segment.yaml"), updated: false },
     ]);
+    const losing = "examples:\n  - { name: a, # why\n      input: { type: track } }\n";
+    await writeFile(join(workplace.directory, "own.examples.yaml"), losing);
+    const left = await workplace.run("test", "--update").ended;
+    expect(left).toMatchObject({ code: ERRORS.MAPPING_INVALID.exitCode, stderr: "" });
+    expect(left.stdout).toContain('stays as it is, the comment "# why" would be lost');
+    expect(await readFile(join(workplace.directory, "own.examples.yaml"), "utf8")).toBe(losing);
     const [missing, bare] = await Promise.all([
       workplace.run("test", "none.yaml").ended,
       workplace.run("test", "calls.json").ended,
@@ -127,10 +133,10 @@ it("adds up what a file would come to, as a backfill of it then does", MANY_PROC
   expect(summary.rejected).toEqual(backfilled.rejectedByReason);
   for (const groupType of ["company", "project"]) {
     const { total } = await workplace.ask<{ total: number }>("groups", groupType);
-    expect(summary.groupTypes).toContainEqual(expect.objectContaining({ groupType, identified: total }));
+    expect(summary.groupTypes).toContainEqual(expect.objectContaining({ groupType, created: total }));
   }
   const told = await workplace.run("preview", "--input", "log.jsonl", "--summary").ended;
-  expect(told.stdout).toContain(`${backfilled.messages.toLocaleString("en-US")}, each billed as an event`);
+  expect(told.stdout).toMatch(new RegExp(`billed events +${backfilled.messages.toLocaleString("en-US")}\n`));
 });
 
 it("previews records that are no calls, and asks for what it needs", MANY_PROCESSES, async () => {

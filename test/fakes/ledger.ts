@@ -89,6 +89,8 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
     return true;
   }
 
+  const freeAt = ({ dueAt, claimId, leaseUntil }: Lane) => Math.max(dueAt, claimId === null ? 0 : leaseUntil);
+
   function status(): LedgerStatus {
     const waiting = [...lanes].filter(([, { waiting: messages }]) => messages.length > 0);
     const depth = waiting.reduce((sum, [, lane]) => sum + lane.waiting.length, 0);
@@ -96,7 +98,7 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       name: destination,
       depth,
       oldestCommittedAt: depth > 0 ? 0 : null,
-      nextDueAt: depth > 0 ? Math.min(...waiting.map(([, { dueAt }]) => dueAt)) : null,
+      nextDueAt: depth > 0 ? Math.min(...waiting.map(([, lane]) => freeAt(lane))) : null,
       delivered: delivered.length,
       retried,
       dead: dead.length,

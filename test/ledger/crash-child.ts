@@ -61,5 +61,17 @@ async function settleForEver({ claim, settle }: Ledger): Promise<never> {
 
 /** At once: what is said must not be lost with the process. */
 function say(what: string, numbers: readonly number[]): void {
-  if (numbers.length > 0) writeSync(STDOUT, `${what} ${numbers.join(" ")}\n`);
+  if (numbers.length > 0) writeWhole(Buffer.from(`${what} ${numbers.join(" ")}\n`));
+}
+
+/** The pipe is full while whoever reads it has no turn. */
+function writeWhole(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(STDOUT, bytes, at);
+    } catch (thrown) {
+      if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EAGAIN")) throw thrown;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }

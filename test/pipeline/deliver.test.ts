@@ -292,3 +292,60 @@ it("waits for lanes an earlier process left to wait, no longer", async () => {
   expect(clock.now()).toBeLessThan(dueAt + 1000);
   await rig.delivery.stop(0);
 });
+
+it("waits for each of several such lanes without asking all the time", async () => {
+  const later = { ...groupIdentify("later", 0), lane: 0 };
+  const sooner = { ...groupIdentify("sooner", 1), lane: 1 };
+  const { clock, ledger } = filled([later, sooner]);
+  const left = await ledger.claim({ destination: "test", maxMessages: 9, maxBytes: 9e6, leaseMs: 1000 });
+  const dueAt = (lane: number) => clock.now() + (lane === later.lane ? 303_000 : 2_000);
+  const outcomes = left?.messages.map(({ lane }) => ({ kind: "retry", reason: "x", dueAt: dueAt(lane) }) as const);
+  await ledger.settle(left?.id ?? 0, outcomes ?? []);
+  const startedAt = clock.now();
+  let claims = 0;
+  const counting = () => ({
+    ...ledger,
+    claim: (request: Parameters<typeof ledger.claim>[0]) => {
+      claims += 1;
+      // So that asking without end fails the test, instead of keeping it from ending.
+      if (claims > 1000) throw new Error("asked too often");
+      return ledger.claim(request);
+    },
+  });
+  const times: number[] = [];
+  const destination = scriptedDestination(() => {
+    times.push(clock.now() - startedAt);
+    return DELIVERED;
+  });
+  const rig = createRig(destination, counting, { clock });
+  rig.delivery.start();
+  await rig.pass(310_000);
+  expect(times).toEqual([2_000, 303_000]);
+  // One every five seconds, and a few for what was to be had.
+  expect(claims).toBeLessThan(310 / 5 + 10);
+  await rig.delivery.stop(0);
+});
+
+it("asks no more often when a lane whose time has come gives nothing", async () => {
+  const { clock, ledger } = filled([groupIdentify("stuck", 0)]);
+  let claims = 0;
+  let isBroken = false;
+  const breaking = () => ({
+    ...ledger,
+    claim: async (request: Parameters<typeof ledger.claim>[0]) => {
+      claims += 1;
+      if (claims > 1000) throw new Error("asked too often");
+      return isBroken ? null : ledger.claim(request);
+    },
+  });
+  const destination = scriptedDestination(() => {
+    isBroken = true;
+    return RETRY;
+  });
+  const rig = createRig(destination, breaking, { clock });
+  rig.delivery.start();
+  await rig.pass(100_000);
+  expect(destination.batches).toHaveLength(1);
+  expect(claims).toBeLessThan(100 / 5 + 10);
+  await rig.delivery.stop(0);
+});

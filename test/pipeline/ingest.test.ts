@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { DEFAULT_GROUP_RULES } from "../../src/core/attribution/rules.ts";
+import { createGroupMemory } from "../../src/core/group-memory.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Ledger } from "../../src/core/ledger.ts";
 import type { Mapping } from "../../src/core/mapping/mapping.ts";
@@ -20,6 +21,7 @@ const mapping: Mapping = {
   name: "test",
   groupTypes: ["company"],
   groupRules: DEFAULT_GROUP_RULES,
+  usesMemberships: false,
   groupReads: [],
   apply({ payload: { user, problem, both } }) {
     if (problem !== undefined) {
@@ -30,6 +32,17 @@ const mapping: Mapping = {
     const drafts = both ? [draft("null"), draft(String(user))] : [draft(String(user))];
     return { rule: "seen", drafts, statements: [], problems: [] };
   },
+};
+
+/** Says of one company what the record says. */
+const identifying: Mapping = {
+  ...mapping,
+  apply: ({ payload }) => ({
+    rule: "group",
+    drafts: [{ kind: "groupIdentify", groupType: "company", groupKey: "acme", properties: payload }],
+    statements: [],
+    problems: [],
+  }),
 };
 
 let directory: string;
@@ -77,7 +90,8 @@ const take = (records: readonly SourceRecord[], rejections: readonly Rejection[]
 
 it("puts what the mapping makes into the outbox, and wakes the deliveries", async () => {
   const result = await take([record("1", { user: "ann" }), record("2", { user: "bob" })]);
-  expect(result).toEqual({ received: 2, messages: 2, duplicates: 0, rejections: [] });
+  const attribution = { saved: 0, stale: 0, attributed: 0 };
+  expect(result).toEqual({ received: 2, messages: 2, duplicates: 0, rejections: [], ...attribution });
   expect((await ledger.status()).depth).toBe(2);
   expect(wakes).toBe(1);
 });
@@ -93,6 +107,17 @@ it("keeps what cannot be used with its reason, from the door, the mapping or the
     ["2", "illegal_distinct_id"],
   ]);
   expect(await ledger.listRejections({ limit: 9 })).toMatchObject([...rejections].reverse());
+});
+
+it("keeps the beginning of what is too large to be kept, whoever refused it", async () => {
+  const payload = { problem: "odd", notes: "x".repeat(500_000) };
+  const { rejections } = await take([record("1", payload)], [{ ...rejection, payload }]);
+  expect(rejections).toHaveLength(2);
+  for (const { detail, payload: kept } of await ledger.listRejections({ limit: 9 })) {
+    expect(detail).toMatch(/Of its 500\d+ bytes the first \d+ are kept/);
+    expect(kept).toMatch(/^{"problem":"odd","notes":"xxx/);
+    expect(String(kept).length).toBeLessThan(100_000);
+  }
 });
 
 it("takes a record once, and wakes nobody for the second time", async () => {
@@ -127,3 +152,33 @@ it("stores nothing when the ledger is full, and the same may be committed later"
   );
   expect(await ingest.commit(prepared)).toMatchObject({ messages: 1 });
 });
+
+it("keeps what was said of a group although the ledger was full when it was said first", async () => {
+  const groups = createGroupMemory([{ groupType: "company", property: "domain", gives: null }]);
+  const { observer } = createMetrics();
+  const ofGroups = createIngest({
+    source: "segment",
+    mapping: identifying,
+    groups,
+    ledger,
+    observer,
+    clock,
+    onCommitted: () => undefined,
+  });
+  const send = (id: string) =>
+    ofGroups.commit(ofGroups.prepare({ records: [record(id, { domain: "acme.com" })], rejections: [] }));
+  await take(["1", "2", "3"].map((id) => record(id, { user: id })));
+  await expect(send("4")).rejects.toMatchObject({ code: "LEDGER_FULL" });
+  const claim = { destination: "engine", maxMessages: 9, maxBytes: 9e6, leaseMs: 9e3 };
+  const { id, messages } = (await ledger.claim(claim)) ?? fail();
+  await ledger.settle(
+    id,
+    messages.map(() => ({ kind: "delivered" })),
+  );
+  await send("4");
+  expect(await ledger.groups(["company"])).toMatchObject([{ groupKey: "acme", properties: { domain: "acme.com" } }]);
+});
+
+function fail(): never {
+  throw new Error("there should be something here");
+}

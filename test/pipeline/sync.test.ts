@@ -61,7 +61,7 @@ function createDisk(obstruct: (records: readonly string[]) => void | Promise<voi
         stored.push(...ids);
         cursors.push(checkpoint?.cursor ?? "");
         expect(checkpoint?.cursor).toBe(ids.at(-1));
-        return { received, messages: received, duplicates: 0, rejections: [] };
+        return { received, messages: received, duplicates: 0, rejections: [], saved: 0, stale: 0, attributed: 0 };
       } finally {
         under -= 1;
       }
@@ -83,7 +83,19 @@ it("commits every page, one commit after the other, and says how far it came", a
   );
   expect(stored).toEqual(["1", "2", "3"]);
   expect(seen.map(String)).toEqual(cursors);
-  expect(result).toEqual({ progress: { records: 3, bytes: 3, totalBytes: 3 }, resumedAt: 0, complete: true });
+  const progress = { records: 3, bytes: 3, totalBytes: 3 };
+  expect(result).toEqual({ progress, resumedAt: 0, complete: true, reachedLimit: false });
+});
+
+it("stops before it makes more messages than it may, and goes on from there the next time", async () => {
+  const { ingest, ledger, stored } = createDisk();
+  const run = (maxMessages: number) =>
+    sync({ source: createSource(7), ingest, ledger, clock, maxMessages }, () => undefined, never);
+  expect(await run(3)).toMatchObject({ complete: false, reachedLimit: true });
+  expect(stored).toEqual(["1", "2", "3"]);
+  expect(await run(3)).toMatchObject({ resumedAt: 3, complete: false, reachedLimit: true });
+  expect(await run(3)).toMatchObject({ complete: true, reachedLimit: false });
+  expect(stored).toEqual(["1", "2", "3", "4", "5", "6", "7"]);
 });
 
 it("commits together what it read while a commit was on its way, and reads only so far ahead", async () => {

@@ -34,7 +34,7 @@ function createDisk({ contentBytes = 1, fail = () => false }: { contentBytes?: n
     commit: async ({ received, parcels }) => {
       if (fail()) throw new PrickleError("LEDGER_FULL", "no room");
       commits.push(parcels.map(({ ids }) => Buffer.from(ids).toString()));
-      return { received, messages: received, duplicates: 0, rejections: [] };
+      return { received, messages: received, duplicates: 0, rejections: [], saved: 0, stale: 0, attributed: 0 };
     },
   };
   return { ingest, commits };
@@ -85,6 +85,18 @@ it("refuses a request that its door or the mapping does not take, and no other",
 it("keeps a commit from growing with the crowd", async () => {
   const { ingest, commits } = createDisk({ contentBytes: 400_000 });
   const takeIn = createTakeIn(() => ingest);
+  await Promise.all(Array.from({ length: 7 }, (_, id) => takeIn(doorOf("segment", `${id}`), REQUEST)));
+  expect(commits).toEqual([["0", "1", "2"], ["3", "4", "5"], ["6"]]);
+});
+
+it("counts what is refused too", async () => {
+  const { ingest, commits } = createDisk();
+  const refused = { source: "s", recordId: null, reason: "not_a_call", detail: "why", receivedAt: 0 } as const;
+  const rejections = [{ ...refused, payload: "x".repeat(400_000) }];
+  const takeIn = createTakeIn(() => ({
+    ...ingest,
+    prepare: (intake) => ({ ...ingest.prepare(intake), rejections }),
+  }));
   await Promise.all(Array.from({ length: 7 }, (_, id) => takeIn(doorOf("segment", `${id}`), REQUEST)));
   expect(commits).toEqual([["0", "1", "2"], ["3", "4", "5"], ["6"]]);
 });

@@ -9,12 +9,13 @@ import { PrickleError } from "../../core/errors.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
 import type { ReadPage } from "../../sources/file/file-source.ts";
 import { createPagePreparer } from "./prepare-page.ts";
-import { memoryOf, type PageReply, type PageRequest, type PageThreadOptions } from "./protocol.ts";
+import { memoryOf, type PageThreadOptions } from "./protocol.ts";
+import { createPageThread, type PageThread } from "./thread.ts";
 
 export interface PageThreads {
   /** Pages that keep all threads busy. */
   readonly pagesAhead: number;
-  /** Rejects with INTERNAL when a thread fails. */
+  /** Rejects with INTERNAL when a thread fails, or has failed before. */
   readonly read: ReadPage;
   close(): Promise<void>;
 }
@@ -45,58 +46,10 @@ export function openPageThreads(options: PageThreadOptions, processors = availab
   };
 }
 
-interface PageThread {
-  /** Those it has to read. */
-  pages(): number;
-  readonly read: ReadPage;
-  close(): Promise<void>;
-}
-
-interface Waiting {
-  resolve(read: Awaited<ReturnType<ReadPage>>): void;
-  reject(error: PrickleError): void;
-}
-
 function startThread(options: PageThreadOptions): PageThread {
-  const waiting = new Map<number, Waiting>();
-  const worker = new Worker(workerFile(), {
-    workerData: options,
-    resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
-  });
-  let nextId = 0;
-  const send = (request: PageRequest, transferred: readonly ArrayBuffer[]) => worker.postMessage(request, transferred);
-
-  worker.on("message", (reply: PageReply) => {
-    const asked = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    if ("failure" in reply) return asked?.reject(new PrickleError("INTERNAL", reply.failure));
-    const { prepared, memory } = reply;
-    const release = () => {
-      const released = memoryOf(prepared);
-      send({ released }, released);
-    };
-    asked?.resolve({ content: { ...prepared, release }, memory });
-  });
-  worker.on("error", (thrown) => failAll(thrown instanceof Error ? thrown.message : String(thrown)));
-
-  function failAll(message: string): void {
-    for (const { reject } of waiting.values()) reject(new PrickleError("INTERNAL", message));
-    waiting.clear();
-  }
-
-  return {
-    pages: () => waiting.size,
-    read: (page) =>
-      new Promise((resolve, reject) => {
-        const id = nextId++;
-        waiting.set(id, { resolve, reject });
-        send({ id, page }, [page.bytes.buffer]);
-      }),
-    async close() {
-      await worker.terminate();
-      failAll("the thread was closed");
-    },
-  };
+  return createPageThread(
+    new Worker(workerFile(), { workerData: options, resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB } }),
+  );
 }
 
 function createReaderHere(options: PageThreadOptions): ReadPage {

@@ -12,10 +12,10 @@ import type { PageThreadOptions } from "./protocol.ts";
 
 /** `pool`: where the parcels' memory comes from. */
 export function createPagePreparer(
-  { path, source, receivedAt, mapping, lanes }: PageThreadOptions,
+  { path, source, receivedAt, mapping, lanes, only }: PageThreadOptions,
   pool: MemoryPool,
 ): (page: RawPage) => Prepared {
-  const preparer = createPreparer({ mapping: compilePortable(mapping), lanes }, pool);
+  const preparer = createPreparer({ mapping: compilePortable(mapping), lanes, ...(only ? { only } : {}) }, pool);
   const options = { path, source, receivedAt, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
   return (page) => {
     preparer.clear();

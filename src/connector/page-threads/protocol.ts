@@ -10,6 +10,8 @@ export interface PageThreadOptions {
   readonly receivedAt: number;
   readonly mapping: PortableMapping;
   readonly lanes: number;
+  /** Only what records say of people. */
+  readonly only?: "statements";
 }
 
 /** To a thread. `released`: memory of parcels it made, to be used again. */

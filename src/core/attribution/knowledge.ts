@@ -12,6 +12,8 @@ export interface Knowledge {
   firstMembership(id: string, groupType: string): Membership | null;
   /** Whose id this is, as the earliest of the records says that claim it. */
   owner(id: string): Owner | null;
+  /** Whether the id has memberships, or ids that have. */
+  hasMemberships(id: string): boolean;
   /** Ids that some record says are this one's, and that have memberships or ids that have; at most MOST_IDS, in order. */
   idsOf(owner: string): readonly string[];
   group(groupType: string, groupKey: string): GroupState | null;

@@ -52,19 +52,28 @@ export function groupAt(
   { groupType, at }: { readonly groupType: string; readonly at: number },
   { several, beforeFirst }: Pick<GroupRules, "several" | "beforeFirst">,
 ): string | null {
-  let isFirst = true;
+  const newest = newestOf(knowledge, ids, groupType, at);
+  if (!newest) return beforeFirst === "first" ? firstKnown(knowledge, ids, groupType) : null;
+  if (newest.joins && several === "latest") return newest.groupKey;
   const left = new Set<string>();
   const joined = new Set<string>();
   for (const { joins, groupKey } of newestFirst(knowledge, ids, groupType, at)) {
-    isFirst = false;
     if (!joins && groupKey === "") break;
     if (!joins) left.add(groupKey);
     else if (several === "latest") return left.has(groupKey) ? null : groupKey;
     else if (!left.has(groupKey)) joined.add(groupKey);
     if (joined.size > 1) return null;
   }
-  if (isFirst && beforeFirst === "first") return firstKnown(knowledge, ids, groupType);
   return [...joined][0] ?? null;
+}
+
+function newestOf(knowledge: Knowledge, ids: readonly string[], groupType: string, at: number): Membership | null {
+  let newest: Membership | null = null;
+  for (const id of ids) {
+    const one = knowledge.membership(id, groupType, at);
+    if (one && (!newest || compareMemberships(one, newest) < 0)) newest = one;
+  }
+  return newest;
 }
 
 function* newestFirst(

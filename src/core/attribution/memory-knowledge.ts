@@ -1,4 +1,4 @@
-/** Group knowledge in memory: for previews, and for tests of the rules. */
+/** Group knowledge in memory: for previews and dry runs, and for tests of the rules. */
 
 import { changedGroup } from "./changed-group.ts";
 import {
@@ -17,6 +17,8 @@ import {
 } from "./knowledge.ts";
 
 export interface MemoryKnowledge extends Knowledge {
+  /** The id has memberships that are kept elsewhere. */
+  noteMemberships(id: string): void;
   collisions(): readonly Collision[];
   /** Groups known, by type. */
   groupCounts(): ReadonlyMap<string, number>;
@@ -81,6 +83,8 @@ export function createMemoryKnowledge(): MemoryKnowledge {
     },
     firstMembership: (id, groupType) => memberships.get(keyOf(id, groupType))?.findLast(({ joins }) => joins) ?? null,
     owner: (id) => owners.get(id)?.[0] ?? null,
+    noteMemberships,
+    hasMemberships: (id) => withMemberships.has(id),
     idsOf: (owner) => [...(owned.get(owner) ?? [])].sort(compareText).slice(0, MOST_IDS),
     group: (groupType, groupKey) => groups.get(keyOf(groupType, groupKey)) ?? null,
     typeSharing: (groupType, groupKey) =>

@@ -2,45 +2,26 @@
 
 import { isJsonObject } from "../json.ts";
 import { conditionTree } from "./coverage.ts";
-import type { EffectiveFile, EffectiveRule, Placed } from "./effective.ts";
-import { type Clause, clausesOf, implies } from "./fql/clauses.ts";
+import type { EffectiveFile } from "./effective.ts";
+import type { EffectiveRule, Placed } from "./effective-rule.ts";
+import { clausesOf } from "./fql/clauses.ts";
 import type { FqlNode } from "./fql/tree.ts";
-import type { ScopeOf } from "./rules.ts";
+import type { ScopeOf } from "./layers.ts";
+import { createReachability } from "./reachability.ts";
 import { complain, describe, inside, type Scope, suggestion, warn } from "./scope.ts";
 
 const CALL_TYPES = ["group", "track", "identify", "page", "screen", "alias", "delete"];
 
-export function checkRules({ rules, groupTypes }: EffectiveFile, scopeOf: ScopeOf): void {
-  const seen: Seen[] = [];
-  for (const rule of rules) {
+export function checkRules(file: EffectiveFile, scopeOf: ScopeOf): void {
+  const reachability = createReachability();
+  for (const rule of file.rules) {
     const tree = conditionTree(rule.parts.get("when")?.value);
     const clauses = tree === null ? null : clausesOf(tree);
     if (tree) checkCallTypes(tree, scopeAt(rule.parts.get("when"), rule, scopeOf));
-    if (clauses) checkReachable(clauses, seen, scopeAt(undefined, rule, scopeOf));
-    seen.push({ rule, clauses: clauses ?? [] });
+    // Where something is left out, the condition may be what is.
+    if (clauses && !rule.unread.has("")) reachability.check(rule, clauses, scopeAt(undefined, rule, scopeOf));
   }
-  checkGroupTypesUsed(rules, groupTypes, scopeOf);
-}
-
-interface Seen {
-  readonly rule: EffectiveRule;
-  readonly clauses: readonly Clause[];
-}
-
-/** A rule that can never be the first whose condition holds. */
-function checkReachable(clauses: readonly Clause[], seen: readonly Seen[], scope: Scope): void {
-  if (clauses.length === 0) {
-    complain(inside(scope, "when"), "never holds: it contradicts itself");
-    return;
-  }
-  const covering = clauses.map((clause) =>
-    seen.find((earlier) => earlier.clauses.some((other) => implies(clause, other))),
-  );
-  if (covering.includes(undefined)) return;
-  const names = [...new Set(covering.map((earlier) => JSON.stringify(earlier?.rule.name)))];
-  const always = covering.some((earlier) => earlier?.clauses.some(({ size }) => size === 0));
-  const why = always ? "applies always" : names.length > 1 ? "apply whenever it would" : "applies whenever it would";
-  complain(scope, `never reached: rule ${names.join(" and ")} before it ${why}`);
+  checkGroupTypesUsed(file, scopeOf);
 }
 
 function checkCallTypes(tree: FqlNode, scope: Scope): void {
@@ -69,14 +50,10 @@ function typesIn(node: FqlNode): readonly string[] {
   }
 }
 
-function checkGroupTypesUsed(
-  rules: readonly EffectiveRule[],
-  groupTypes: EffectiveFile["groupTypes"],
-  scopeOf: ScopeOf,
-): void {
+function checkGroupTypesUsed({ rules, groupTypes, isWhole }: EffectiveFile, scopeOf: ScopeOf): void {
   const declared = groupTypes.map(({ value }) => value);
   const used = new Set<string>();
-  let isOpen = false;
+  let isOpen = !isWhole;
   for (const { parts } of rules) {
     for (const [part, read] of [
       ["groupIdentify.groupType", constantType],

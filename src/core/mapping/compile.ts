@@ -1,20 +1,18 @@
 /** From the text of a mapping file to a mapping, or to every problem of it. */
 
 import { PrickleError } from "../errors.ts";
-import { isJsonObject } from "../json.ts";
 import { type GroupRead, NO_KNOWN_GROUPS } from "../known-groups.ts";
-import { parseSafely } from "../safe-parsing.ts";
 import { checkRules } from "./check-rules.ts";
-import { layOver, ruleAlone } from "./effective.ts";
+import { type EffectiveFile, groupTypesIn, layOver } from "./effective.ts";
+import { ruleAlone } from "./effective-rule.ts";
 import type { MappingSource } from "./environment.ts";
 import { rootScope } from "./expression.ts";
-import { ruleSchema } from "./file-schema.ts";
-import { groupRulesOf } from "./group-rules.ts";
-import { type Layer, readLayers } from "./layers.ts";
+import { groupRulesOf, usesMemberships } from "./group-rules.ts";
+import { isComplete, type Layer, readLayers, type ScopeOf } from "./layers.ts";
 import type { Mapping } from "./mapping.ts";
 import { type MappingProblem, mappingProblemLine } from "./mapping-text.ts";
-import { applyRules, checkGroupTypes, compileRule } from "./rules.ts";
-import type { Scope } from "./scope.ts";
+import { applyRules, checkGroupTypes, compilePartsAlone, compileRule } from "./rules.ts";
+import { complain, inside, type Scope } from "./scope.ts";
 
 export type { MappingEnvironment, MappingSource } from "./environment.ts";
 export type { MappingProblem } from "./mapping-text.ts";
@@ -46,9 +44,8 @@ interface Compiled {
 
 function compileSource(source: MappingSource): Compiled {
   const layers = readLayers(source);
-  const isWhole = layers.every(({ form, problems }) => form !== null && problems.length === 0);
-  const mapping = isWhole ? compileLayers(source.name, layers) : null;
-  if (!isWhole) for (const layer of layers) checkReadableRules(layer);
+  const mapping = isComplete(layers) ? compileLayers(source.name, layers) : null;
+  if (!isComplete(layers)) for (const layer of layers) checkAlone(layer);
   const problems = layers.flatMap((layer) => layer.place(layer.problems));
   return { mapping: problems.some(({ severity }) => severity === "error") ? null : mapping, problems };
 }
@@ -59,27 +56,38 @@ function compileLayers(name: string, layers: readonly Layer[]): Mapping {
   const groupReads: GroupRead[] = [];
   const scopeOf = (layer: Layer) => scopeAt(layer, groupTypes, groupReads);
   checkGroupTypes(file.groupTypes, scopeOf);
-  const rules = file.rules.map((rule) => compileRule(rule, scopeOf));
-  checkRules(file, scopeOf);
+  const [top] = layers;
+  if (top && file.isWhole && file.rules.length === 0) complain(inside(scopeOf(top), "rules"), "no rule is left");
+  const rules = isTooMany(file, scopeOf) ? [] : file.rules.map((rule) => compileRule(rule, scopeOf));
+  if (rules.length > 0) checkRules(file, scopeOf);
   return {
     name,
     groupTypes,
     groupRules: groupRulesOf(file, groupTypes),
+    usesMemberships: usesMemberships(file),
     groupReads,
     apply: ({ payload, receivedAt }, groups = NO_KNOWN_GROUPS) => applyRules(rules, payload, { groups, receivedAt }),
   };
+}
+
+const MOST_RULES = 1000;
+
+/** Such a mapping is not looked into any further. */
+function isTooMany({ rules }: EffectiveFile, scopeOf: ScopeOf): boolean {
+  const [first] = rules;
+  if (!first || rules.length <= MOST_RULES) return false;
+  complain(inside(scopeOf(first.layer), "rules"), `found ${rules.length} rules; ${MOST_RULES} are allowed`);
+  return true;
 }
 
 function scopeAt(layer: Layer, groupTypes: readonly string[], groupReads: GroupRead[]): Scope {
   return rootScope({ ...layer, groupTypes, groupReads });
 }
 
-/** A file whose form is wrong in one place is still looked through: every problem is said at once. */
-function checkReadableRules(layer: Layer): void {
-  const { content } = layer;
-  if (!isJsonObject(content) || !Array.isArray(content.rules)) return;
-  for (const [index, rule] of content.rules.entries()) {
-    const { data } = parseSafely(ruleSchema, rule);
-    if (data) compileRule(ruleAlone(data, { layer, at: ["rules", index] }), () => scopeAt(layer, [], []));
-  }
+/** What can be checked of a file although nobody knows what it stands over. */
+function checkAlone(layer: Layer): void {
+  const scopeOf = () => scopeAt(layer, [], []);
+  for (const key of ["groupTypes", "addGroupTypes"] as const) checkGroupTypes(groupTypesIn(layer, key), scopeOf);
+  for (const [index, rule] of (layer.form?.rules ?? []).entries())
+    if (rule) compilePartsAlone(ruleAlone(rule, { layer, at: ["rules", index] }), scopeOf);
 }

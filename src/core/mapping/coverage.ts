@@ -21,8 +21,10 @@ export function conditionClauses(when: unknown): readonly Clause[] | null {
   return tree && clausesOf(tree);
 }
 
+const MOST_PAIRS = 100_000;
+
 /** False where it cannot be said. */
 export function covers(wide: readonly Clause[] | null, narrow: readonly Clause[] | null): boolean {
-  if (!wide || !narrow) return false;
+  if (!wide || !narrow || wide.length * narrow.length > MOST_PAIRS) return false;
   return narrow.every((clause) => wide.some((other) => implies(clause, other)));
 }

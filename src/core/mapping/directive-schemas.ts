@@ -38,16 +38,16 @@ export const DIRECTIVE_SCHEMAS: Readonly<Record<string, JsonObject>> = {
       else: value,
     }),
   ),
-  "@case": described("Lower or upper case.", keys({ operator: words("lower", "upper"), value }, "operator", "value")),
+  "@case": described("Lower or upper case.", keys({ operator: words("lower", "upper"), value }, "operator")),
   "@replace": described(
     "Every occurrence of a text replaced.",
     keys(
       {
         value,
         pattern: text("A text, not a regular expression.", { minLength: 1, maxLength: 10 }),
-        replacement: text("Instead of it.", { maxLength: 10 }),
+        replacement: text("Instead of it.", { type: ["string", "null"], maxLength: 10 }),
         pattern2: text("Replaced after the first.", { maxLength: 10 }),
-        replacement2: text("Instead of the second.", { maxLength: 10 }),
+        replacement2: text("Instead of the second.", { type: ["string", "null"], maxLength: 10 }),
         ignorecase: flag("Whatever the case."),
         global: flag("Every occurrence (default), or the first."),
       },

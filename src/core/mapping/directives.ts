@@ -64,6 +64,9 @@ function compileLiteralDirective(argument: unknown, scope: Scope): Expression {
   return scope.dialect === "segment" ? scope.compile(argument, scope) : scope.literal(argument, scope);
 }
 
+/** Of a path that a record may bring, in characters. */
+const LONGEST_PATH = 1000;
+
 /** A path may itself be computed; then it is compiled when its text is known. */
 function compilePathDirective(argument: unknown, scope: Scope): Expression {
   if (typeof argument === "string") return compilePath(argument, scope.dialect);
@@ -73,6 +76,8 @@ function compilePathDirective(argument: unknown, scope: Scope): Expression {
   const refuse = refusalAt(scope);
   return (data, run) => {
     const path = text(data, run);
+    if (typeof path === "string" && path.length > LONGEST_PATH)
+      return refuse(run, `a path of ${path.length} characters`, `${LONGEST_PATH} are allowed`);
     if (typeof path === "string") return compilePath(path, scope.dialect)(data);
     return scope.dialect === "segment" ? refuse(run, describe(path), "a path is needed") : undefined;
   };

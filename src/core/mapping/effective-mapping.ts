@@ -2,7 +2,8 @@
 
 import type { JsonValue } from "../json.ts";
 import { compileMapping } from "./compile.ts";
-import { type EffectiveRule, layOver, PARTS, type PartName, type Placed } from "./effective.ts";
+import { layOver } from "./effective.ts";
+import { type EffectiveRule, PARTS, type PartName, type Placed } from "./effective-rule.ts";
 import type { MappingSource } from "./environment.ts";
 import { readLayers } from "./layers.ts";
 import type { Dialect } from "./scope.ts";
@@ -30,6 +31,8 @@ export interface ShownRule {
 
 export interface EffectiveMapping {
   readonly groupTypes: readonly { readonly value: string; readonly from: Origin }[];
+  /** What is written under `groups`, by name. */
+  readonly groups: readonly { readonly name: string; readonly value: JsonValue; readonly from: Origin }[];
   /** In the order in which they are tried. */
   readonly rules: readonly ShownRule[];
 }
@@ -37,9 +40,14 @@ export interface EffectiveMapping {
 /** @throws MAPPING_INVALID if the mapping does not compile. */
 export function effectiveMapping(source: MappingSource): EffectiveMapping {
   compileMapping(source);
-  const { groupTypes, rules } = layOver(readLayers(source));
+  const { groupTypes, groups, rules } = layOver(readLayers(source));
   return {
     groupTypes: groupTypes.map((groupType) => ({ value: groupType.value, from: originOf(groupType) })),
+    groups: [...groups].map(([name, placed]) => ({
+      name,
+      value: placed.value as JsonValue, // As of a part.
+      from: originOf(placed),
+    })),
     rules: rules.map(shownRule),
   };
 }

@@ -1,131 +1,82 @@
 /** Puts what a mapping really makes into its file of examples, and leaves everything else of the text as it is. */
 
-import { type Document, isMap, isNode, isPair, isSeq, type Pair, parseDocument, type YAMLMap } from "yaml";
-import type { JsonObject, JsonValue } from "../json.ts";
+import { CST, isMap, isSeq, Lexer, parseDocument } from "yaml";
+import { PrickleError } from "../errors.ts";
+import type { JsonValue } from "../json.ts";
 import { canonical, runExamples } from "./examples.ts";
-import type { ExamplesText } from "./examples-file.ts";
+import { editsOf } from "./examples-edits.ts";
+import { type ExamplesFile, type ExamplesText, readExamples } from "./examples-file.ts";
 import type { Mapping } from "./mapping.ts";
-import { yamlBlock, yamlPair } from "./yaml-writing.ts";
+import { applyEdits } from "./text-edit.ts";
+
+/** `refused`: why the text cannot be changed without loss, in one sentence. */
+export type RewrittenExamples = { readonly text: string } | { readonly refused: string };
 
 /**
- * The text with the messages and problems of examples that fail replaced by the actual ones. Comments, order and
- * layout stay, and so does every message that is as expected.
+ * The text with the messages, statements and problems of examples that fail replaced by the actual ones. Comments, order
+ * and layout stay, and so does every message that is as expected. The new text was read and run: it says all the old one
+ * says of inputs, it has all its comments, and every example in it passes.
  * @throws MAPPING_INVALID if the text is not a file of examples.
  */
-export function rewriteExamples(mapping: Mapping, source: ExamplesText): string {
+export function rewriteExamples(mapping: Mapping, source: ExamplesText): RewrittenExamples {
+  const text = rewrite(mapping, source);
+  const refused = lossOf(mapping, source, text);
+  return refused === null ? { text } : { refused };
+}
+
+function rewrite(mapping: Mapping, source: ExamplesText): string {
   const results = runExamples(mapping, source);
   const document = parseDocument(source.text);
   const examples = document.get("examples");
   if (!isSeq(examples)) return source.text;
+  const written = { text: source.text, document, inBrackets: examples.flow === true };
   const edits = results.flatMap(({ passed, actual }, index) => {
     const example = examples.items[index];
-    return passed || !isMap(example) ? [] : editsOf(example, actual, { text: source.text, document });
+    return passed || !isMap(example) ? [] : editsOf(example, actual, written);
   });
-  return edits
-    .toSorted((a, b) => b.from - a.from)
-    .reduce((text, { from, to, by }) => text.slice(0, from) + by + text.slice(to), source.text);
+  return applyEdits(source.text, edits);
 }
 
-const OUTCOME = ["messages", "statements", "problems"];
-
-/** Characters of the text and what stands there instead. */
-interface Edit {
-  readonly from: number;
-  readonly to: number;
-  readonly by: string;
+/** What the new text would lose, or null. */
+function lossOf(mapping: Mapping, source: ExamplesText, text: string): string | null {
+  const after = { ...source, text };
+  try {
+    if (givenIn(readExamples(after)) !== givenIn(readExamples(source)))
+      return "what an example is given would no longer be what it is";
+    const failing = runExamples(mapping, after).find(({ passed }) => !passed);
+    if (failing) return `${JSON.stringify(failing.name)} would still not pass: an anchor may stand in the way`;
+  } catch (thrown) {
+    if (!(thrown instanceof PrickleError)) throw thrown;
+    return `what comes of it could not be read: ${thrown.message.split("\n")[1] ?? thrown.message}`;
+  }
+  const comment = lostComment(source.text, text);
+  return comment === null ? null : `the comment ${JSON.stringify(comment)} would be lost`;
 }
 
-interface Written {
-  readonly text: string;
-  readonly document: Document;
+/** All that a file of examples says beside what is expected. */
+function givenIn({ environment, groups, examples }: ExamplesFile): string {
+  const given = examples.map(({ name, input, groups: known }) => ({ name, input, groups: known }));
+  return canonical({ environment, groups, examples: given } as unknown as JsonValue);
 }
 
-function editsOf(example: YAMLMap, actual: JsonObject, written: Written): readonly Edit[] {
-  if (example.flow) return [rewriteWhole(example, actual, written)];
-  const { text } = written;
-  const last = example.items.findLast((pair) => !isOutcome(pair)) ?? example.items.at(-1);
-  const end = last ? lineEnd(rangeOf(last, text).to, text) : 0;
-  return OUTCOME.flatMap((key) => {
-    const wanted = (actual[key] ?? []) as JsonValue[];
-    const pair = example.items.find((one) => keyOf(one) === key);
-    const indent = columnOf(rangeOf(example.items[0] ?? { range: null }, text).from, text);
-    if (!pair)
-      return wanted.length === 0
-        ? []
-        : [{ from: end, to: end, by: `\n${" ".repeat(indent)}${yamlPair(key, wanted, indent)}` }];
-    return editsOfPair(pair, wanted, { ...written, key, indent });
-  });
+function lostComment(before: string, after: string): string | null {
+  const kept = commentsIn(after);
+  return (
+    commentsIn(before).find((comment) => {
+      const at = kept.indexOf(comment);
+      if (at >= 0) kept.splice(at, 1);
+      return at < 0;
+    }) ?? null
+  );
 }
 
-interface Place extends Written {
-  readonly key: string;
-  readonly indent: number;
-}
-
-function editsOfPair(pair: Pair, wanted: readonly JsonValue[], place: Place): readonly Edit[] {
-  const { text, document, key, indent } = place;
-  const { from, to } = rangeOf(pair, text);
-  const lineStart = text.lastIndexOf("\n", from - 1);
-  if (wanted.length === 0) return [{ from: lineStart < 0 ? from : lineStart, to, by: "" }];
-  const { value } = pair;
-  if (!isSeq(value) || value.flow || value.items.length !== wanted.length)
-    return [{ from, to, by: yamlPair(key, [...wanted], indent) }];
-  return value.items.filter(isNode).flatMap((item, index) => {
-    const instead = wanted[index] ?? null;
-    if (canonical(item.toJS(document) as JsonValue) === canonical(instead)) return [];
-    const range = rangeOf(item, text);
-    return [{ ...range, by: yamlBlock(instead, columnOf(range.from, text)) }];
-  });
-}
-
-/** An example on one line becomes one on several. */
-function rewriteWhole(example: YAMLMap, actual: JsonObject, { text, document }: Written): Edit {
-  const range = rangeOf(example, text);
-  const indent = columnOf(range.from, text);
-  const kept = Object.entries(example.toJS(document) as JsonObject).filter(([key]) => !OUTCOME.includes(key));
-  const outcome = Object.entries(actual).filter(([, list]) => Array.isArray(list) && list.length > 0);
-  const pairs = [...kept, ...outcome].map(([key, value]) => yamlPair(key, value, indent));
-  return { ...range, by: pairs.join(`\n${" ".repeat(indent)}`) };
-}
-
-function isOutcome(pair: Pair): boolean {
-  return OUTCOME.includes(keyOf(pair));
-}
-
-function keyOf(pair: Pair): string {
-  return String(pair.key);
-}
-
-/** Without the white space after it. */
-function rangeOf(
-  node: Pair | { readonly range?: readonly [number, number, number] | null },
-  text: string,
-): Omit<Edit, "by"> {
-  const [first, last] = isPair(node) ? [node.key, node.value ?? node.key] : [node, node];
-  const from = startOf(first);
-  let to = endOf(last);
-  while (to > from && /\s/.test(text.charAt(to - 1))) to -= 1;
-  return { from, to };
-}
-
-function startOf(node: unknown): number {
-  return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)
-    ? Number(node.range[0])
-    : 0;
-}
-
-function endOf(node: unknown): number {
-  return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)
-    ? Number(node.range[1])
-    : 0;
-}
-
-/** After the comment that may follow. */
-function lineEnd(offset: number, text: string): number {
-  const end = text.indexOf("\n", offset);
-  return end < 0 ? text.length : end;
-}
-
-function columnOf(offset: number, text: string): number {
-  return offset - (text.lastIndexOf("\n", offset - 1) + 1);
+function commentsIn(text: string): string[] {
+  const comments: string[] = [];
+  let before = "";
+  for (const token of new Lexer().lex(text)) {
+    // What follows this mark is text, whatever it begins with.
+    if (before !== CST.SCALAR && CST.tokenType(token) === "comment") comments.push(token.trim());
+    before = token;
+  }
+  return comments;
 }

@@ -74,6 +74,14 @@ export const ruleSchema = z.strictObject({
   reject: reject.optional().describe("Keeps the record as a rejection, with this reason."),
 });
 
+/** As it is read: what is missing in an output the compiler says, which also knows what another part stands in for. */
+const readRuleSchema = ruleSchema.extend({
+  groupIdentify: groupIdentify.partial().optional(),
+  event: event.partial().optional(),
+  membership: membership.partial().optional(),
+  join: join.partial().optional(),
+});
+
 const another = z.string().min(1).optional();
 
 /** A rule of a mapping that extends another: of a rule of this name there only what is written here is changed. */
@@ -136,11 +144,22 @@ export const extensionSchema = z.strictObject({
   rules: z.array(changeSchema).default([]).describe("Changes of rules there, and new rules."),
 });
 
-export type MappingFile = z.infer<typeof mappingFileSchema> | z.infer<typeof extensionSchema>;
-export type RuleFile = z.infer<typeof ruleSchema> | z.infer<typeof changeSchema>;
+const readFileSchema = mappingFileSchema.extend({ rules: z.array(readRuleSchema).min(1) });
+
+export type RuleFile = z.infer<typeof readRuleSchema> | z.infer<typeof changeSchema>;
+
+interface FileSchemas {
+  readonly file: typeof readFileSchema | typeof extensionSchema;
+  readonly rule: typeof readRuleSchema | typeof changeSchema;
+}
 
 /** The form a content shall have: that of a mapping which extends another, if it says so. */
-export function schemaFor(content: unknown): typeof mappingFileSchema | typeof extensionSchema {
-  const isExtension = typeof content === "object" && content !== null && Object.hasOwn(content, "extends");
-  return isExtension ? extensionSchema : mappingFileSchema;
+export function schemasFor(content: unknown): FileSchemas {
+  return isExtension(content)
+    ? { file: extensionSchema, rule: changeSchema }
+    : { file: readFileSchema, rule: readRuleSchema };
+}
+
+export function isExtension(content: unknown): boolean {
+  return typeof content === "object" && content !== null && Object.hasOwn(content, "extends");
 }

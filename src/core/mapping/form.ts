@@ -1,78 +1,83 @@
-/** What zod finds wrong with the form of a mapping file, said in prickle's words. */
+/** The form of a mapping file: what of it can be read, and what is wrong with the rest. */
 
-import type * as z from "zod";
+import { isJsonObject, type JsonObject } from "../json.ts";
 import { parseSafely } from "../safe-parsing.ts";
 import {
   changeSchema,
   extensionSchema,
   groupsSchema,
-  type MappingFile,
+  isExtension,
   mappingFileSchema,
+  type RuleFile,
   ruleSchema,
-  schemaFor,
+  schemasFor,
 } from "./file-schema.ts";
-import { describe, type PathSegment, type PlacedProblem, suggestion } from "./scope.ts";
+import { type At, type Issue, placeIssues } from "./placed-issues.ts";
+import { type Readable, readReadable } from "./readable.ts";
+import type { Dialect, PlacedProblem } from "./scope.ts";
 
-type Issue = z.core.$ZodIssue;
-type At = readonly PathSegment[];
+export type RuleForm = Readable<RuleFile>;
 
-/** The file, or null with its problems noted. */
-export function readForm(content: unknown, problems: PlacedProblem[]): MappingFile | null {
-  const parsed = parseSafely(schemaFor(content), content);
-  if (parsed.success) return parsed.data;
-  problems.push(...firstOfEachPlace(parsed.issues).flatMap((issue) => placeIssue(issue, content)));
-  return null;
+export interface FileForm {
+  readonly dialect: Dialect;
+  /** Whether it says that it extends another; and which, where that can be read. */
+  readonly isExtension: boolean;
+  readonly extends: string | null;
+  /** Null: none are written. Within: in place of what is no text. */
+  readonly groupTypes: readonly (string | null)[] | null;
+  readonly addGroupTypes: readonly (string | null)[];
+  readonly groups: Readonly<Record<string, unknown>>;
+  /** Null in place of what is no rule. */
+  readonly rules: readonly (RuleForm | null)[];
+  /** False where anything is left out. */
+  readonly isWhole: boolean;
 }
 
-/** A value of the wrong kind fails further checks as well; one problem says enough. */
-function firstOfEachPlace(issues: readonly Issue[]): readonly Issue[] {
-  const placeOf = ({ path }: Issue) => path.join("\0");
-  return issues.filter((issue, index) => issues.findIndex((other) => placeOf(other) === placeOf(issue)) === index);
-}
-
-function placeIssue(issue: Issue, content: unknown): readonly PlacedProblem[] {
-  const at = issue.path.filter((part) => typeof part !== "symbol");
-  if (issue.code !== "unrecognized_keys") {
-    const message = `found ${describe(valueAt(content, at))}; ${allowedBy(issue)}.`;
-    return [{ at, severity: "error", message }];
+/** Null for what is no object. What is wrong is added to the problems. */
+export function readForm(content: unknown, problems: PlacedProblem[]): FileForm | null {
+  const parsed = parseSafely(schemasFor(content).file, content);
+  if (!parsed.success) {
+    const issues = parsed.issues.filter((issue) => !isSaidElsewhere(issue));
+    problems.push(...placeIssues(issues, content, (at) => keysAt(at, content)));
   }
-  const allowed = keysAt(at, content);
-  return issue.keys.map((key) => ({
-    at: [...at, key],
-    severity: "error",
-    message: `unknown key; ${allowed.join(", ")} are allowed.${suggestion(key, allowed)}`,
-  }));
+  if (!isJsonObject(content)) return null;
+  const { rules } = content;
+  return {
+    dialect: content.dialect === "segment" ? "segment" : "prickle",
+    isExtension: isExtension(content),
+    extends: typeof content.extends === "string" && content.extends !== "" ? content.extends : null,
+    groupTypes: textsOf(content.groupTypes),
+    addGroupTypes: textsOf(content.addGroupTypes) ?? [],
+    groups: isJsonObject(content.groups) ? (readReadable(groupsSchema.partial(), content.groups)?.value ?? {}) : {},
+    rules: Array.isArray(rules) ? rules.map((rule, index) => readRule(rule, index, content)) : [],
+    isWhole: parsed.success,
+  };
 }
 
-function allowedBy(issue: Issue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `${KINDS[issue.expected] ?? `a value of type ${issue.expected}`} is needed`;
-    case "invalid_value":
-      return `${issue.values.join(", ")} are allowed`;
-    case "too_small":
-      return "at least one is needed";
-    case "too_big":
-      return `at most ${issue.maximum} are allowed`;
-    default:
-      return issue.message;
-  }
+/** Of group types from files that extend each other there may be too many only together. */
+function isSaidElsewhere({ code, path }: Issue): boolean {
+  return code === "too_big" && path.length === 1 && path[0] === "groupTypes";
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  array: "a list",
-  object: "an object",
-  string: "text",
-  nonoptional: "a value",
-};
+function textsOf(list: unknown): readonly (string | null)[] | null {
+  return Array.isArray(list) ? list.map((one) => (typeof one === "string" ? one : null)) : null;
+}
+
+/** One without a name gets that of its place. */
+function readRule(rule: unknown, index: number, content: unknown): RuleForm | null {
+  if (!isJsonObject(rule)) return null;
+  const hasName = typeof rule.name === "string" && rule.name !== "";
+  const named: JsonObject = hasName ? rule : { ...rule, name: `rules[${index}]` };
+  const read = readReadable(schemasFor(content).rule, named);
+  return read && !hasName ? { ...read, unread: new Set([...read.unread, ""]) } : read;
+}
 
 /** What may stand at a place of the file's own form. */
 function keysAt(at: At, content: unknown): readonly string[] {
-  const isExtension = schemaFor(content) === extensionSchema;
   const { groupIdentify, event, membership, join, reject } = ruleSchema.shape;
   switch (at.at(-1)) {
     case undefined:
-      return Object.keys(isExtension ? extensionSchema.shape : mappingFileSchema.shape);
+      return Object.keys(isExtension(content) ? extensionSchema.shape : mappingFileSchema.shape);
     case "groupIdentify":
       return Object.keys(groupIdentify.unwrap().shape);
     case "event":
@@ -86,14 +91,6 @@ function keysAt(at: At, content: unknown): readonly string[] {
     case "reject":
       return Object.keys(reject.unwrap().shape);
     default:
-      return Object.keys(isExtension ? changeSchema.shape : ruleSchema.shape);
+      return Object.keys(isExtension(content) ? changeSchema.shape : ruleSchema.shape);
   }
-}
-
-function valueAt(content: unknown, at: At): unknown {
-  return at.reduce<unknown>(
-    (value, part) =>
-      typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, part)?.value : undefined,
-    content,
-  );
 }

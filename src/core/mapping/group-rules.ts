@@ -15,6 +15,12 @@ export function groupRulesOf({ groups }: Pick<EffectiveFile, "groups">, groupTyp
   };
 }
 
+export function usesMemberships({ rules }: Pick<EffectiveFile, "rules">): boolean {
+  return (
+    rules.some(({ parts }) => parts.has("membership.of")) && rules.some(({ parts }) => parts.has("event.groupsOf"))
+  );
+}
+
 function precedenceOf(written: number | Readonly<Record<string, number>> | undefined): Precedence {
   if (written === undefined) return DEFAULT_GROUP_RULES.precedence;
   if (typeof written === "number") return { default: written, byProperty: {} };

@@ -2,10 +2,9 @@
 
 import { isJsonObject } from "../json.ts";
 import { type MappingEnvironment, type MappingSource, NO_ENVIRONMENT } from "./environment.ts";
-import type { MappingFile } from "./file-schema.ts";
-import { readForm } from "./form.ts";
+import { type FileForm, readForm } from "./form.ts";
 import { type MappingProblem, readMappingText } from "./mapping-text.ts";
-import type { Dialect, PathSegment, PlacedProblem } from "./scope.ts";
+import type { Dialect, PathSegment, PlacedProblem, Scope } from "./scope.ts";
 
 export interface Layer {
   readonly file: string;
@@ -13,17 +12,23 @@ export interface Layer {
   readonly dialect: Dialect;
   /** Whether the file leaves open that it was written for Segment. */
   readonly comparesSegment: boolean;
-  /** As YAML gives it; null where it could not be read. */
-  readonly content: unknown;
-  /** Null where its form is wrong. */
-  readonly form: MappingFile | null;
+  /** Null where there is no object. */
+  readonly form: FileForm | null;
   /** Open: whoever checks it adds to them. */
   readonly problems: PlacedProblem[];
   place(problems: readonly PlacedProblem[]): readonly MappingProblem[];
   lineOf(at: readonly PathSegment[]): number;
 }
 
+/** The scope in which a layer's parts are compiled. */
+export type ScopeOf = (layer: Layer) => Scope;
+
 const DEEPEST = 8;
+
+/** Whether all of them were found and read, whatever is wrong with them. */
+export function isComplete(layers: readonly Layer[]): boolean {
+  return layers.at(-1)?.form?.isExtension === false;
+}
 
 /** The file itself first, then what it extends, and so on: until one extends nothing, or cannot be read. */
 export function readLayers(source: MappingSource): readonly Layer[] {
@@ -42,20 +47,21 @@ function readLayer({ text, file, environment = NO_ENVIRONMENT }: MappingSource):
   const read = readMappingText(text, file);
   const problems: PlacedProblem[] = [];
   if ("problems" in read) {
-    const unread = { content: null, form: null, dialect: "prickle", comparesSegment: true, lineOf: () => 1 } as const;
+    const unread = { form: null, dialect: "prickle", comparesSegment: true, lineOf: () => 1 } as const;
     return { ...unread, file, environment, problems, place: () => read.problems };
   }
-  const { content, place } = read;
+  const { content, found, place } = read;
+  problems.push(...found);
   const form = readForm(content, problems);
   const lineOf = (at: readonly PathSegment[]) => place([{ at, severity: "error", message: "" }])[0]?.line ?? 1;
   const comparesSegment = !(isJsonObject(content) && content.dialect === "prickle");
   const dialect = form?.dialect ?? "prickle";
-  return { file, environment, dialect, comparesSegment, content, form, problems, place, lineOf };
+  return { file, environment, dialect, comparesSegment, form, problems, place, lineOf };
 }
 
 function extendedBy(layer: Layer, from: MappingSource, layers: readonly Layer[]): MappingSource | null {
   const { form, environment, problems } = layer;
-  if (!form || !("extends" in form)) return null;
+  if (!form || form.extends === null) return null;
   const found = environment.preset(form.extends, from.file);
   const wrong = "absent" in found ? found.absent : unending(found.file, layers);
   if (wrong !== null) problems.push({ at: ["extends"], severity: "error", message: wrong });

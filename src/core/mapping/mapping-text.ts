@@ -1,7 +1,8 @@
 /** The text of a mapping file: read as YAML, and where in it a problem stands. */
 
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isNode, LineCounter, parseDocument, type YAMLError } from "yaml";
 import { type PathSegment, type PlacedProblem, placeText, type Severity } from "./scope.ts";
+import { checkYaml } from "./yaml-checks.ts";
 
 export interface MappingProblem {
   readonly severity: Severity;
@@ -16,12 +17,15 @@ export interface MappingProblem {
 }
 
 export type MappingText =
-  | { readonly content: unknown; place(problems: readonly PlacedProblem[]): readonly MappingProblem[] }
+  | {
+      readonly content: unknown;
+      /** Found in the YAML itself. */
+      readonly found: readonly PlacedProblem[];
+      place(problems: readonly PlacedProblem[]): readonly MappingProblem[];
+    }
   | { readonly problems: readonly MappingProblem[] };
 
 const MAX_CHARACTERS = 1_000_000;
-/** Guards against anchors that unfold into millions of values. */
-const MAX_ALIASES = 100;
 
 /** Reads the YAML; content that a mapping cannot have, such as an anchor within itself, is a problem. Never throws. */
 export function readMappingText(text: string, file: string): MappingText {
@@ -30,22 +34,38 @@ export function readMappingText(text: string, file: string): MappingText {
   });
   if (text.length > MAX_CHARACTERS) return whole(`found ${text.length} characters; ${MAX_CHARACTERS} are allowed`);
   try {
-    const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines });
-    const problems = document.errors.map(({ pos, message }) => ({
-      severity: "error" as const,
-      file,
-      ...placeOf(lines, pos[0]),
-      path: "",
-      message: firstLine(message),
-    }));
-    if (problems.length > 0) return { problems };
-    const content: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? null;
-    if (isCyclic(content, new Set(), new Set())) return whole("an anchor contains itself");
-    return { content, place: (found) => placeAll(found, document, lines, file) };
+    return readYaml(text, file);
   } catch (thrown) {
+    if (thrown instanceof RangeError) return whole("nested too deeply to be read");
     return whole(thrown instanceof Error ? firstLine(thrown.message) : String(thrown));
   }
+}
+
+function readYaml(text: string, file: string): MappingText {
+  const lines = new LineCounter();
+  // Keys written twice are looked for with the rest, so that they do not keep it from being read.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "error" });
+  const place = (found: readonly PlacedProblem[]) => placeAll(found, document, lines, file);
+  const unreadable = document.errors.map(problemOf);
+  const tooDeep = unreadable.find(({ message }) => message.startsWith(STACK_FULL));
+  if (tooDeep) return { problems: place([{ ...tooDeep, message: "nested too deeply to be read" }]) };
+  if (unreadable.length > 0) return { problems: place(unreadable) };
+  const { problems, isReadable } = checkYaml(document);
+  const found = [...problems, ...document.warnings.map(problemOf)];
+  if (!isReadable) return { problems: place(found) };
+  return { content: document.toJS({ maxAliasCount: -1 }) ?? null, found, place };
+}
+
+/** As yaml says it, one time for each level it leaves. */
+const STACK_FULL = "Maximum call stack size exceeded";
+
+function problemOf({ name, code, pos, message }: YAMLError): PlacedProblem {
+  const severity = name === "YAMLWarning" ? "warning" : "error";
+  const said =
+    code === "MULTIPLE_DOCS"
+      ? "a second document begins here; one is allowed"
+      : firstLine(message).replace(/ at line \d+, column \d+:?$/, "");
+  return { at: [], severity, message: said, offset: pos[0] };
 }
 
 /** `file:line:column path: message`, a warning marked as one. */
@@ -61,20 +81,10 @@ function placeAll(
   file: string,
 ): readonly MappingProblem[] {
   return problems
-    .map(({ at, severity, message }) => {
-      return { severity, file, ...placeOf(lines, offsetOf(document, at)), path: placeText(at), message };
+    .map(({ at, severity, message, offset = offsetOf(document, at) }) => {
+      return { severity, file, ...placeOf(lines, offset), path: placeText(at), message };
     })
     .sort((a, b) => a.line - b.line || a.column - b.column);
-}
-
-function isCyclic(value: unknown, open: Set<object>, done: Set<object>): boolean {
-  if (typeof value !== "object" || value === null || done.has(value)) return false;
-  if (open.has(value)) return true;
-  open.add(value);
-  const cyclic = Object.values(value).some((inner) => isCyclic(inner, open, done));
-  open.delete(value);
-  done.add(value);
-  return cyclic;
 }
 
 /** Of the nearest value around it that stands in the file. */

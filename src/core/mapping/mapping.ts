@@ -12,6 +12,8 @@ export interface Mapping {
   readonly groupTypes: readonly string[];
   /** How its groups are attributed, kept and looked up. */
   readonly groupRules: GroupRules;
+  /** Whether its events may gain groups by what its records say of people: then the order of records matters. */
+  readonly usesMemberships: boolean;
   /** What `apply` may ask of known groups, each once. */
   readonly groupReads: readonly GroupRead[];
   /**

@@ -30,7 +30,8 @@ function plainStatement(statement: Statement): JsonObject {
 function plainDraft(draft: MessageDraft): JsonObject {
   const properties = present("properties", draft.properties);
   if (draft.kind === "groupIdentify") {
-    return { groupType: draft.groupType, groupKey: draft.groupKey, ...plainKeys(draft.keys), ...properties };
+    const key = draft.groupKey === null ? {} : { groupKey: draft.groupKey };
+    return { groupType: draft.groupType, ...key, ...plainKeys(draft.keys), ...properties };
   }
   const groups = present("groups", { ...draft.groups });
   const groupsOf = draft.groupsOf ? { groupsOf: [...draft.groupsOf] } : {};

@@ -36,9 +36,10 @@ export function groupIdentifyOutput(
   return (data, run, { drafts, problems }) => {
     const type = readText(read.groupType(data, run), `${rule}: groupType`, "undeclared_group_type");
     const given = read.groupKey(data, run);
-    const key = hasAliases && isMissing(given) ? null : readText(given, `${rule}: groupKey`, "missing_group_id");
-    const properties = read.properties(data, run);
     const keys = hasAliases ? keyHints(read, data, run) : null;
+    const resolvable = keys !== null && isMissing(given) && saysSomething(keys);
+    const key = resolvable ? null : readText(given, `${rule}: groupKey`, "missing_group_id");
+    const properties = read.properties(data, run);
     if (run.refusal) return void problems.push(run.refusal);
     if (typeof type !== "string") return void problems.push(type);
     if (!groupTypes.has(type)) return void problems.push(undeclared(type, groupTypes));
@@ -57,6 +58,10 @@ function keyHints(read: GroupIdentifyParts, data: JsonValue | undefined, run: Ru
     mergedAliases: idsIn(read.mergedAliases(data, run)),
     fallbackKey: fallback[0] ?? null,
   };
+}
+
+function saysSomething({ aliases, mergedAliases, fallbackKey }: KeyHints): boolean {
+  return aliases.length + mergedAliases.length > 0 || fallbackKey !== null;
 }
 
 export interface EventParts {

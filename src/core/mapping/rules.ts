@@ -1,17 +1,18 @@
 /** The rules of a mapping compiled, and applied. */
 
 import { groupTypeProblem, MAX_GROUP_TYPES } from "../group.ts";
-import type { JsonObject, JsonValue } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import type { MessageProblem } from "../message.ts";
-import type { EffectiveRule, PartName, Placed } from "./effective.ts";
+import type { EffectiveRule, Placed } from "./effective-rule.ts";
 import { compilePart } from "./expression.ts";
 import { type Condition, compileCondition } from "./fql/condition.ts";
-import type { Layer } from "./layers.ts";
+import type { ScopeOf } from "./layers.ts";
 import type { Mapped } from "./mapping.ts";
 import { eventOutput, groupIdentifyOutput, type Made, type Output } from "./outputs.ts";
 import { compileRootTransform, ROOT_DIRECTIVE } from "./root-directive.ts";
+import { anotherThan, type CompiledParts, has, type OutputName, readers, scopeIn } from "./rule-parts.ts";
 import type { Run } from "./run.ts";
-import { complain, describe, type Expression, inside, nothing, type Scope } from "./scope.ts";
+import { complain, describe, inside } from "./scope.ts";
 import { joinOutput, membershipOutput } from "./statements.ts";
 
 export interface Rule {
@@ -19,9 +20,6 @@ export interface Rule {
   readonly when: Condition;
   readonly outputs: readonly Output[];
 }
-
-/** The scope in which a layer's parts are compiled. */
-export type ScopeOf = (layer: Layer) => Scope;
 
 export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   const { name, parts, layer, at } = rule;
@@ -60,8 +58,18 @@ export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   }
   const reject = parts.get("reject")?.value as MessageProblem | undefined;
   if (reject) outputs.push((_data, _run, { problems }) => problems.push(reject));
-  if (outputs.length === 0) complain(here, "groupIdentify, event, membership, join or reject is missing");
+  if (outputs.length === 0 && rule.unread.size === 0)
+    complain(here, `groupIdentify, event, membership, join or reject is missing${anotherThan(rule)}`);
   return { name, when: compileWhen(parts.get("when"), scopeOf), outputs };
+}
+
+/** What can be checked of a rule of which nobody knows what it changes. */
+export function compilePartsAlone({ name, parts }: EffectiveRule, scopeOf: ScopeOf): void {
+  for (const [part, placed] of parts) {
+    if (part === "when") compileWhen(placed, scopeOf);
+    else if (part.endsWith(`.${ROOT_DIRECTIVE}`)) compileRootTransform(placed.value, scopeIn(placed, name, scopeOf));
+    else if (part !== "reject") compilePart(placed.value, scopeIn(placed, name, scopeOf));
+  }
 }
 
 /** What the first rule that wants the payload makes of it. Never throws. */
@@ -99,54 +107,6 @@ export function checkGroupTypes(groupTypes: readonly Placed<string>[], scopeOf: 
     if (index === MAX_GROUP_TYPES)
       complain(scope, `found a sixth group type; ${MAX_GROUP_TYPES} are allowed, as in PostHog`);
   }
-}
-
-type OutputName = "groupIdentify" | "event" | "membership" | "join";
-
-function has({ parts }: EffectiveRule, output: OutputName): boolean {
-  return [...parts.keys()].some((part) => part.startsWith(`${output}.`));
-}
-
-interface Readers {
-  needed(key: string): Expression;
-  optional(key: string): Expression;
-  /** Lets the output read what the root directive makes, if there is one. */
-  around(output: Output): Output;
-}
-
-/** Of a rule: a part that two outputs read is compiled once. */
-type CompiledParts = Map<Placed<unknown>, Expression>;
-
-function readers(
-  { name, parts, layer, at }: EffectiveRule,
-  output: OutputName,
-  { scopeOf, compiled }: { readonly scopeOf: ScopeOf; readonly compiled: CompiledParts },
-): Readers {
-  // Whoever is in the group that a rule identifies need not say its name again.
-  const outputs = output === "membership" ? [output, "groupIdentify"] : [output];
-  const partOf = (key: string) =>
-    outputs.map((one) => parts.get(`${one}.${key}` as PartName)).find((part) => part !== undefined);
-  const scopeAt = (part: Placed<unknown>): Scope => ({ ...inside(scopeOf(part.layer), ...part.at), rule: name });
-  const optional = (key: string) => {
-    const part = partOf(key);
-    if (!part) return nothing;
-    const expression = compiled.get(part) ?? compilePart(part.value, scopeAt(part));
-    compiled.set(part, expression);
-    return expression;
-  };
-  return {
-    optional,
-    needed(key) {
-      if (!partOf(key)) complain(inside(scopeOf(layer), ...at, output), `"${key}" is missing`);
-      return optional(key);
-    },
-    around(inner) {
-      const root = partOf(ROOT_DIRECTIVE);
-      if (!root) return inner;
-      const apply = compileRootTransform(root.value, scopeAt(root));
-      return (data: JsonValue | undefined, run, made) => inner(apply(data, run), run, made);
-    },
-  };
 }
 
 function compileWhen(when: Placed<unknown> | undefined, scopeOf: ScopeOf): Condition {

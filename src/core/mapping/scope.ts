@@ -21,6 +21,8 @@ export interface PlacedProblem {
   readonly at: readonly PathSegment[];
   readonly severity: Severity;
   readonly message: string;
+  /** Where in the text, if that is not where what is at the place begins. */
+  readonly offset?: number;
 }
 
 export interface Scope {
@@ -85,7 +87,7 @@ export function refusalAt({ rule, at }: Scope): Refuse {
 
 /** ` Did you mean "x"?` when an allowed word is near, else nothing. */
 export function suggestion(found: string, allowed: readonly string[]): string {
-  if (allowed.length === 0 || found.length > 60) return "";
+  if (allowed.length === 0 || allowed.length > 500 || found.length > 60) return "";
   const near = closest(found, allowed);
   return distance(found, near) <= Math.max(2, near.length / 3) ? ` Did you mean "${near}"?` : "";
 }

@@ -22,7 +22,8 @@ export function yamlBlock(value: JsonValue, indent: number): string {
     .join(next);
 }
 
-function yamlFlow(value: JsonValue): string {
+/** On one line. */
+export function yamlFlow(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map(yamlFlow).join(", ")}]`;
   if (typeof value !== "object" || value === null) return yamlScalar(value);
   const pairs = Object.entries(value).map(([key, inner]) => `${yamlScalar(key)}: ${yamlFlow(inner)}`);

@@ -1,6 +1,7 @@
 /** Takes what is due from free lanes. Reads only: leases are in memory. */
 
 import { type ByteWriter, createByteWriter } from "../../core/bytes.ts";
+import { PrickleError } from "../../core/errors.ts";
 import type { ClaimRequest } from "../../core/ledger.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
@@ -16,12 +17,15 @@ export interface ClaimDependencies {
 }
 
 export interface Claims {
+  /** @throws LEDGER_UNAVAILABLE for a lane that cannot be read, which then waits: the next claim goes on without it. */
   take(request: ClaimRequest, now: number): ClaimReply | null;
   /** Memory of a claim that came back. */
   reuse(memory: ArrayBuffer): void;
 }
 
 const MOST_UNUSED = 8;
+/** Between attempts to read a lane that could not be read. */
+const UNREADABLE_WAIT_MS = 60_000;
 
 export function createClaims({ outbox, positions, leases }: ClaimDependencies): Claims {
   /** Lane to begin with, by destination: each claim goes on where the one before ended, so that no lane starves. */
@@ -44,11 +48,7 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
       const lane = (first + step) % positions.lanes;
       if (!isDue(destination, lane, now)) continue;
       turns.set(destination, (lane + 1) % positions.lanes);
-      const position = positions.of(destination, lane);
-      for (const run of outbox.runsFrom(lane, position.next)) {
-        if (run.onlyDestination === null || run.onlyDestination === destination) basket.fill(run, position);
-        if (basket.isFull) break;
-      }
+      fillFrom(lane, destination, basket, now);
     }
     const { slots } = basket;
     if (slots.length === 0) return null;
@@ -58,7 +58,31 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
     return { id: claimId, bytes, slots };
   }
 
+  /** A lane that cannot be read must not keep the others from going on: it waits, and the next claim goes on without it. */
+  function fillFrom(lane: number, destination: string, basket: Basket, now: number): void {
+    const position = positions.of(destination, lane);
+    try {
+      for (const run of outbox.runsFrom(lane, position.next)) {
+        if (run.onlyDestination === null || run.onlyDestination === destination) basket.fill(run, position);
+        if (basket.isFull) break;
+      }
+    } catch (thrown) {
+      const unreadable = laneUnreadable(lane, thrown);
+      position.notBefore = now + UNREADABLE_WAIT_MS;
+      position.lastFailure = unreadable.message;
+      throw unreadable;
+    }
+  }
+
   return { take, reuse: pool.give };
+}
+
+function laneUnreadable(lane: number, cause: unknown): PrickleError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new PrickleError("LEDGER_UNAVAILABLE", `Lane ${lane} of the outbox cannot be read: ${why}.`, {
+    hint: "The other lanes go on. Look at the disk; restore the data directory as a whole from a backup.",
+    cause,
+  });
 }
 
 interface Basket {

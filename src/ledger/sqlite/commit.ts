@@ -4,6 +4,7 @@ import type { Attribute } from "../../core/attribution/attribute.ts";
 import type { AttributionTally } from "../../core/attribution/step.ts";
 import { PrickleError } from "../../core/errors.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
+import { keptRejection } from "../../core/kept-rejection.ts";
 import { createParcelWriter, ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
@@ -111,9 +112,10 @@ function notesOf(replies: ReadonlyMap<PackedCommit, Taken>, knowledge: CommitDep
   const checkpoints: (readonly [string, string])[] = [];
   for (const [commit, reply] of replies) {
     duplicates += reply.duplicates.length;
-    if (commit.rejections !== null) rejections.push(...JSON.parse(commit.rejections));
-    rejections.push(...reply.attribution.rejections);
-    if (commit.groups !== null) groups.push(...JSON.parse(commit.groups));
+    // One by one: there may be more than a call can have arguments.
+    for (const rejection of listOf<Rejection>(commit.rejections)) rejections.push(rejection);
+    for (const rejection of reply.attribution.rejections) rejections.push(keptRejection(rejection));
+    for (const group of listOf<RememberedGroup>(commit.groups)) groups.push(group);
     if (commit.checkpoint) checkpoints.push(commit.checkpoint);
   }
   const changes = knowledge.takeChanges();
@@ -125,6 +127,10 @@ function notesOf(replies: ReadonlyMap<PackedCommit, Taken>, knowledge: CommitDep
     ...(checkpoints.length > 0 ? { checkpoints } : {}),
     ...(changes.length > 0 ? { changes } : {}),
   };
+}
+
+function listOf<One>(json: string | null): readonly One[] {
+  return json === null ? [] : JSON.parse(json);
 }
 
 function sumOf(tallies: readonly AttributionTally[]): LogNotes {

@@ -5,19 +5,23 @@ import type { DeadLetter, DeadLetterFilter } from "../../core/ledger.ts";
 import { frameOf } from "./frames.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Positions } from "./positions.ts";
+import type { ReplayRequest, ReplaySlice } from "./protocol.ts";
 
 export interface DeadLetters {
   add(letter: Omit<DeadLetter, "id" | "body"> & { readonly body: Uint8Array }): void;
   /** By id. */
   list(filter: DeadLetterFilter): readonly DeadLetter[];
-  /** Those of destinations the ledger feeds. */
-  replay(filter: DeadLetterFilter, now: number): number;
+  /** The next of those of destinations the ledger feeds. */
+  replay(request: ReplayRequest, now: number): ReplaySlice;
   drop(filter: DeadLetterFilter): number;
   /** One that went back into the outbox. */
   remove(id: number): void;
   count(destination: string): number;
 }
 
+/** What goes back in one transaction; a single larger letter goes alone. */
+const SLICE_LETTERS = 1_000;
+const SLICE_BYTES = 4 * 1024 * 1024;
 const NO_IDS = new Uint8Array(0);
 
 export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positions: Positions): DeadLetters {
@@ -26,6 +30,8 @@ export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positi
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const countOf = database.prepare("SELECT count(*) AS letters FROM dead_letters WHERE destination = ?");
+  const newest = database.prepare("SELECT max(id) AS id FROM dead_letters");
+  const byId = database.prepare("SELECT * FROM dead_letters WHERE id = ?");
   const remove = database.prepare("DELETE FROM dead_letters WHERE id = ?");
 
   function list(filter: DeadLetterFilter): readonly DeadLetter[] {
@@ -36,45 +42,68 @@ export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positi
       .map(letterOf);
   }
 
+  /** Ids of those to be put back next; the bodies are not looked at. */
+  function sliceOf(filter: DeadLetterFilter, after: number, upTo: number): { ids: readonly number[]; isLast: boolean } {
+    const { where, values } = conditionsOf(filter, [
+      ["id > ?", after],
+      ["id <= ?", upTo],
+      ["destination IN (SELECT value FROM json_each(?))", JSON.stringify(positions.destinations)],
+    ]);
+    const most = Math.min(filter.limit ?? SLICE_LETTERS, SLICE_LETTERS);
+    const found = database
+      .prepare(`SELECT id, length(body) AS bytes FROM dead_letters ${where} ORDER BY id LIMIT ?`)
+      .all(...values, most);
+    let bytes = 0;
+    const fitting = found.filter((row, index) => {
+      bytes += Number(row.bytes);
+      return index === 0 || bytes <= SLICE_BYTES;
+    });
+    const isLast = fitting.length === found.length && (found.length < SLICE_LETTERS || filter.limit === found.length);
+    return { ids: fitting.map(({ id }) => Number(id)), isLast };
+  }
+
+  function putBack({ id, destination, lane, uuid, body }: DeadLetter, now: number): void {
+    const bytes = frameOf(uuid, Buffer.from(body));
+    const run = { lane, count: 1, bytes: bytes.length, firstSeq: positions.nextSeq(lane), committedAt: now };
+    const notes = { only: destination, replayed: [id] };
+    outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });
+    positions.appended({ ...run, onlyDestination: destination });
+    remove.run(id);
+  }
+
   return {
     add: ({ destination, uuid, lane, reason, attempts, firstAttemptAt, diedAt, body }) => {
       insert.run(destination, uuid, lane, reason, attempts, firstAttemptAt, diedAt, body);
     },
     list,
-    replay(filter, now) {
-      const letters = list(filter).filter(({ destination }) => positions.destinations.includes(destination));
-      for (const { id, destination, lane, uuid, body } of letters) {
-        const bytes = frameOf(uuid, Buffer.from(body));
-        const run = { lane, count: 1, bytes: bytes.length, firstSeq: positions.nextSeq(lane), committedAt: now };
-        const notes = { only: destination, replayed: [id] };
-        outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });
-        positions.appended({ ...run, onlyDestination: destination });
-        remove.run(id);
-      }
-      return letters.length;
+    replay({ filter, after, upTo }, now) {
+      const last = upTo ?? Number(newest.get()?.id ?? 0);
+      const { ids, isLast } = sliceOf(filter, after, last);
+      for (const letter of ids.flatMap((id) => byId.all(id).map(letterOf))) putBack(letter, now);
+      return { replayed: ids.length, after: isLast ? null : (ids.at(-1) ?? null), upTo: last };
     },
     drop(filter) {
-      const letters = list(filter);
-      for (const { id } of letters) remove.run(id);
-      return letters.length;
+      const { where, values } = conditionsOf(filter);
+      const dropped = `SELECT id FROM dead_letters ${where} ORDER BY id LIMIT ?`;
+      const { changes } = database
+        .prepare(`DELETE FROM dead_letters WHERE id IN (${dropped})`)
+        .run(...values, filter.limit ?? -1);
+      return Number(changes);
     },
     remove: (id) => void remove.run(id),
     count: (destination) => Number(countOf.get(destination)?.letters ?? 0),
   };
 }
 
-function conditionsOf({ ids, destination }: DeadLetterFilter): { where: string; values: SQLInputValue[] } {
-  const conditions: string[] = [];
-  const values: SQLInputValue[] = [];
-  if (ids) {
-    conditions.push("id IN (SELECT value FROM json_each(?))");
-    values.push(JSON.stringify(ids));
-  }
-  if (destination !== undefined) {
-    conditions.push("destination = ?");
-    values.push(destination);
-  }
-  return { where: conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "", values };
+function conditionsOf(
+  { ids, destination }: DeadLetterFilter,
+  others: readonly (readonly [condition: string, value: SQLInputValue])[] = [],
+): { where: string; values: SQLInputValue[] } {
+  const all = [...others];
+  if (ids) all.push(["id IN (SELECT value FROM json_each(?))", JSON.stringify(ids)]);
+  if (destination !== undefined) all.push(["destination = ?", destination]);
+  const where = all.length > 0 ? `WHERE ${all.map(([condition]) => condition).join(" AND ")}` : "";
+  return { where, values: all.map(([, value]) => value) };
 }
 
 function letterOf(row: Record<string, unknown>): DeadLetter {

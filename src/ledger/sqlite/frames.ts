@@ -14,6 +14,16 @@ export function frameStarts(bytes: Uint8Array): readonly number[] {
   return starts;
 }
 
+/** Whether these are so many frames, the last of which ends where the bytes do. */
+export function isWhole(bytes: Buffer, frames: number): boolean {
+  let at = 0;
+  for (let left = frames; left > 0; left--) {
+    if (at + FRAME_HEAD_BYTES > bytes.length) return false;
+    at += FRAME_HEAD_BYTES + bytes.readUInt32LE(at);
+  }
+  return at === bytes.length;
+}
+
 export function frameOf(uuid: string, body: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + body.byteLength);
   frame.writeUInt32LE(body.byteLength);

@@ -7,17 +7,20 @@
  */
 
 import { createByteWriter } from "../../core/bytes.ts";
+import { rejectionBytes } from "../../core/kept-rejection.ts";
 import type { Commit } from "../../core/ledger.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
 import { ID_BYTES } from "../../core/parcel.ts";
 
 const NO_TEXT = 0xffffffff;
-const REJECTION_BYTES = 512;
 const MOST_UNUSED = 2;
+/** Memory a group of unusual size needed is let go of. */
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** About how many bytes `commit` takes in a group. */
 export function commitBytes({ parcels, rejections }: Commit): number {
-  let bytes = rejections.length * REJECTION_BYTES;
+  let bytes = 0;
+  for (const rejection of rejections) bytes += rejectionBytes(rejection);
   for (const { ids, contents, statements } of parcels) bytes += ids.length + contents.length + statements.length;
   return bytes;
 }
@@ -32,7 +35,7 @@ export interface GroupPacker {
 /** Packs groups, one at a time. */
 export function createGroupPacker(): GroupPacker {
   const out = createByteWriter();
-  const pool = createMemoryPool(MOST_UNUSED);
+  const pool = createMemoryPool(MOST_UNUSED, MOST_KEPT_BYTES);
 
   function putText(text: string | null): void {
     const at = out.length;
@@ -62,6 +65,7 @@ export function createGroupPacker(): GroupPacker {
       for (const commit of commits) putCommit(commit);
       const group = new Uint8Array(pool.take(out.length), 0, out.length);
       group.set(out.view(0, out.length));
+      out.shrink(MOST_KEPT_BYTES);
       return group;
     },
     reuse: ({ buffer }) => pool.give(buffer),

@@ -54,11 +54,10 @@ export function createGroupCommit(
 
   async function send(group: readonly Waiting[]): Promise<void> {
     underWay += 1;
-    const packed = packer.pack(group.map(({ commit }) => commit));
-    // From here on the commits are needed no more: only who asked.
     const callers = group.map(({ resolve, reject }) => ({ resolve, reject }));
     try {
-      const { replies, bytes } = await store(packed);
+      // The commits themselves are needed no more once they are packed: only who asked.
+      const { replies, bytes } = await store(packer.pack(group.map(({ commit }) => commit)));
       packer.reuse(bytes);
       for (const [index, caller] of callers.entries()) answer(caller, replies[index]);
     } catch (thrown) {

@@ -62,6 +62,8 @@ const HEAD_BYTES = 32;
 const CRC_BYTES = 4;
 const CHECKED_FROM = 12;
 const RUN_BYTES = 28;
+const FIRST_BYTES = 64 * 1024;
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** Frames to be copied: `ranges` are pairs of where each begins and ends in `bytes`, in the order of the runs. */
 export interface FrameSource {
@@ -69,7 +71,7 @@ export interface FrameSource {
   readonly ranges: readonly number[];
 }
 
-/** Lays records end to end, in a buffer that grows to the largest that was needed. */
+/** Lays records end to end, in a buffer that grows to what is needed; what was unusually much is let go of. */
 export interface RecordWriter {
   /** Bytes laid since `clear`. */
   readonly length: number;
@@ -81,7 +83,7 @@ export interface RecordWriter {
 }
 
 export function createRecordWriter(): RecordWriter {
-  let buffer = Buffer.allocUnsafe(64 * 1024);
+  let buffer = Buffer.allocUnsafe(FIRST_BYTES);
   let length = 0;
 
   function need(bytes: number): void {
@@ -122,6 +124,7 @@ export function createRecordWriter(): RecordWriter {
     bytes: () => buffer.subarray(0, length),
     clear() {
       length = 0;
+      if (buffer.length > MOST_KEPT_BYTES) buffer = Buffer.allocUnsafe(FIRST_BYTES);
     },
   };
 }
@@ -138,19 +141,19 @@ function putRun(buffer: Buffer, { lane, count, bytes, firstSeq, committedAt }: L
 export type ReadLog = (into: Uint8Array, at: number) => number;
 
 /**
- * The record that stands at `at`; null where none does: the log ends there, or what follows is of an earlier use of
- * the file. With `whole` its frames are looked at too, as the last one may have been cut short.
+ * The record that stands at `at`, and ends at `limit` or before; null where none does that is what was written: the log
+ * ends there, what follows is of an earlier use of the file, or it is damaged.
  */
-export function findRecord(read: ReadLog, at: number, { whole }: { readonly whole: boolean }): FoundRecord | null {
+export function findRecord(read: ReadLog, at: number, { limit }: { readonly limit: number }): FoundRecord | null {
   const head = Buffer.alloc(HEAD_BYTES);
   if (read(head, at) < HEAD_BYTES || head.readUInt32LE(0) !== MARK || head.readDoubleLE(24) !== at) return null;
   const bytes = head.readUInt32LE(4);
   const [runs, notes, ids] = [head.readUInt32LE(12), head.readUInt32LE(16), head.readUInt32LE(20)];
   const bodyBytes = runs * RUN_BYTES + notes + ids * ID_BYTES;
-  if (bytes < HEAD_BYTES + bodyBytes) return null;
-  const body = Buffer.alloc(whole ? bytes - HEAD_BYTES : bodyBytes);
+  if (bytes < HEAD_BYTES + bodyBytes || at + bytes > limit) return null;
+  const body = Buffer.allocUnsafe(bytes - HEAD_BYTES);
   if (read(body, at + HEAD_BYTES) < body.length) return null;
-  if (whole && crc32(body, crc32(head.subarray(CHECKED_FROM))) !== head.readUInt32LE(8)) return null;
+  if (crc32(body, crc32(head.subarray(CHECKED_FROM))) !== head.readUInt32LE(8)) return null;
   const notesAt = runs * RUN_BYTES;
   return {
     at,

@@ -4,37 +4,48 @@ import type { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { type FoundRecord, findRecord } from "./log-record.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Released } from "./released.ts";
 import { isWithoutLog, logEndOf, markCurrent } from "./schema.ts";
 import type { Segments } from "./segments.ts";
 
+interface LogTables {
+  readonly database: DatabaseSync;
+  readonly released: Released;
+}
+
 /**
- * Gives the records that the tables do not know of, in order; the outbox knows all.
- * @throws LEDGER_UNAVAILABLE when the log is damaged before its end.
+ * Gives the records that the tables do not know of, in order; the outbox knows all. Every byte of the log is looked at:
+ * what waits may wait since long, and must be what was acknowledged.
+ * @throws LEDGER_UNAVAILABLE when the log is damaged before its end, or a part of it is missing.
  */
-export function readLog(
-  segments: Segments,
-  outbox: Outbox,
-  { database, segmentBytes }: { readonly database: DatabaseSync; readonly segmentBytes: number },
-): readonly FoundRecord[] {
+export function readLog(segments: Segments, outbox: Outbox, { database, released }: LogTables): Iterable<FoundRecord> {
   const known = logEndOf(database);
-  const unknown: FoundRecord[] = [];
+  const unknown: number[] = [];
   const all = segments.list();
-  let end = all[0]?.start ?? 0;
-  for (const [index, { start }] of all.entries()) {
-    const next = all[index + 1]?.start ?? Number.POSITIVE_INFINITY;
-    for (end = start; end < next; ) {
-      const record = findRecord(segments.read, end, { whole: end >= known });
+  let end = 0;
+  for (const [index, { start, size }] of all.entries()) {
+    if (start !== end && !released.has({ from: end, to: start })) throw damaged(end);
+    const limit = Math.min(start + size, all[index + 1]?.start ?? Number.POSITIVE_INFINITY);
+    for (end = start; ; ) {
+      const record = findRecord(segments.read, end, { limit });
       if (!record) break;
       outbox.found(record);
-      if (record.at >= known) unknown.push(record);
+      if (record.at >= known) unknown.push(record.at);
       end = record.end;
     }
-    // What lies between two segments was needed no more; but only a full one has another after it.
-    if (next < Number.POSITIVE_INFINITY && next !== end && end - start < segmentBytes) throw damaged(end);
   }
   if (end < known) throw damaged(end);
   outbox.resume(end);
-  return unknown;
+  return recordsAt(segments, unknown);
+}
+
+/** Read once more, one at a time: all of them together can be more than fits into memory. */
+function* recordsAt(segments: Segments, places: readonly number[]): Iterable<FoundRecord> {
+  for (const at of places) {
+    const record = findRecord(segments.read, at, { limit: Number.POSITIVE_INFINITY });
+    if (!record) throw damaged(at);
+    yield record;
+  }
 }
 
 function damaged(at: number): PrickleError {

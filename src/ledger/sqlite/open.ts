@@ -2,14 +2,14 @@
 
 import type { RulesBySource } from "../../core/attribution/rules.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Claim, Ledger, SettleOutcome } from "../../core/ledger.ts";
+import type { Claim, DeadLetterFilter, Ledger, LedgerRehearsal, SettleOutcome } from "../../core/ledger.ts";
 import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import { uuidTextAt } from "../../core/uuid.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { createGroupCommit } from "./group-commit.ts";
-import type { ClaimReply, PruneSlice } from "./protocol.ts";
+import type { ClaimReply, PruneSlice, ReplaySlice } from "./protocol.ts";
 import { startWorker, type WorkerClient } from "./worker-client.ts";
 
 export interface SqliteLedgerOptions {
@@ -70,11 +70,21 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     keys: (query) => worker.ask("keys", query),
     status: () => worker.ask("status", null),
     listDeadLetters: (filter) => worker.ask("listDeadLetters", filter),
-    replayDeadLetters: (filter) => worker.ask("replayDeadLetters", filter),
+    replayDeadLetters: (filter) => replay(worker, filter),
     dropDeadLetters: (filter) => worker.ask("dropDeadLetters", filter),
+    rehearse: () => rehearse(worker),
     listRejections: (filter) => worker.ask("listRejections", filter),
     prune: () => prune(worker),
     close: () => worker.close(),
+  };
+}
+
+async function rehearse(worker: WorkerClient): Promise<LedgerRehearsal> {
+  const rehearsal = await worker.ask("beginRehearsal", null);
+  return {
+    commit: createGroupCommit((bytes) => worker.ask("rehearse", { rehearsal, bytes })),
+    summary: () => worker.ask("rehearsalSummary", rehearsal),
+    close: async () => void (await worker.ask("endRehearsal", rehearsal)),
   };
 }
 
@@ -89,6 +99,19 @@ async function prune(worker: WorkerClient): Promise<number> {
     after = slice.after;
   } while (after !== null);
   return forgotten;
+}
+
+/** The same. Those that die while it goes on are not replayed again. */
+async function replay(worker: WorkerClient, filter: DeadLetterFilter): Promise<number> {
+  let replayed = 0;
+  let upTo: number | null = null;
+  for (let after: number | null = 0; after !== null; ) {
+    const rest = filter.limit === undefined ? filter : { ...filter, limit: filter.limit - replayed };
+    const slice: ReplaySlice = await worker.ask("replayDeadLetters", { filter: rest, after, upTo });
+    replayed += slice.replayed;
+    ({ after, upTo } = slice);
+  }
+  return replayed;
 }
 
 function exceptionsOf(outcomes: readonly SettleOutcome[]): [number, SettleOutcome][] {

@@ -4,7 +4,9 @@
  */
 
 import { isFlushFailure } from "./failures.ts";
+import { isWhole } from "./frames.ts";
 import { createRecordWriter, type FoundRecord, type FrameSource, type LogRecord } from "./log-record.ts";
+import type { Stretch } from "./released.ts";
 import { createRunQueue, type RunPlace, type RunQueue } from "./run-queue.ts";
 import type { Segment, Segments } from "./segments.ts";
 
@@ -38,13 +40,13 @@ export interface Outbox {
   found(record: FoundRecord): void;
   /** The log was looked through, and ends at `end`. */
   resume(end: number): void;
-  /** Runs of a lane from the one that holds `seq` on. */
+  /** Runs of a lane from the one that holds `seq` on. Throws where the log cannot be read, or holds no such run. */
   runsFrom(lane: number, seq: number): Iterable<Run>;
   headsFrom(lane: number, seq: number): Iterable<RunHead>;
   /** Nobody needs the runs of a lane that end before `seq` any more. */
   forgetBefore(lane: number, seq: number): void;
-  /** Lets go of segments nobody needs, once `makeDurable` has put on disk why; moves the little that keeps one. */
-  sweep(makeDurable: () => void): void;
+  /** Lets go of segments nobody needs, once `makeDurable` has put on disk why, and which; moves the little that keeps one. */
+  sweep(makeDurable: (unneeded: readonly Stretch[]) => void): void;
   sizeBytes(): number;
 }
 
@@ -62,6 +64,7 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
   /** Bytes that are needed, by where their segment begins; and runs added since the last `settled`, by lane. */
   const needed = new Map<number, number>();
   let added: number[] = [];
+  /** The log may hold bytes up to here. */
   let flushedEnd = 0;
   let settledEnd = 0;
 
@@ -93,10 +96,12 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     return { lane, firstSeq, count: messages, committedAt, onlyDestination: onlyOf(lane, firstSeq) };
   }
 
-  function framesOf({ at, bytes }: RunPlace): Buffer {
+  function framesOf({ at, bytes, count: messages }: RunPlace): Buffer {
     if (scratch.length < bytes) scratch = Buffer.allocUnsafe(2 * bytes);
     const frames = scratch.subarray(0, bytes);
-    if (segments.read(frames, at) < bytes) throw new RangeError(`the log ends before the run at ${at} does`);
+    if (segments.read(frames, at) < bytes || !isWhole(frames, messages)) {
+      throw new RangeError(`the log is damaged at byte ${at}`);
+    }
     return frames;
   }
 
@@ -115,8 +120,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
 
   function flush(): void {
     if (writer.length === 0) return;
-    segments.append(writer.bytes(), settledEnd);
+    // Set before: of a write that fails, part may be in the log.
     flushedEnd = settledEnd + writer.length;
+    segments.append(writer.bytes(), settledEnd);
   }
 
   function settled(): void {
@@ -155,7 +161,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
   function takeBack(): void {
     for (const lane of added.reverse()) {
       const removed = queueOf(lane).removeLast();
-      if (removed) count(removed, -1);
+      if (!removed) continue;
+      count(removed, -1);
+      only.delete(keyOf(lane, removed.firstSeq));
     }
     added = [];
     writer.clear();
@@ -175,6 +183,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     resume(end) {
       settledEnd = end;
       flushedEnd = end;
+      // A record of a write cut short, past one that never reached the disk, must not become valid behind a later one.
+      const last = segments.list().at(-1);
+      if (last && last.start + last.size > end) segments.cut(end);
     },
     *runsFrom(lane, seq) {
       for (const one of queueOf(lane).from(seq)) yield { ...headOf(lane, one), frames: framesOf(one) };
@@ -189,9 +200,10 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
       }
     },
     sweep(makeDurable) {
-      const older = segments.list().slice(0, -1);
+      const all = segments.list();
+      const older = all.slice(0, -1);
       const unneeded = older.filter(({ start }) => !needed.get(start));
-      if (unneeded.length > 0) makeDurable();
+      if (unneeded.length > 0) makeDurable(unneeded.map(({ start }) => ({ from: start, to: endOf(start, all) })));
       for (const { start } of unneeded) {
         segments.release(start);
         needed.delete(start);
@@ -206,4 +218,9 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     },
     sizeBytes: segments.sizeBytes,
   };
+}
+
+/** What lies between a segment and the next one was let go of before. */
+function endOf(start: number, all: readonly Segment[]): number {
+  return all.find((other) => other.start > start)?.start ?? start;
 }

@@ -15,6 +15,7 @@ import type {
   LedgerStatus,
   SettleOutcome,
 } from "../../core/ledger.ts";
+import type { RehearsalSummary } from "../../core/rehearsal.ts";
 
 export interface StoreOptions {
   readonly directory: string;
@@ -71,6 +72,20 @@ export interface PruneSlice {
   readonly forgotten: number;
 }
 
+export interface ReplayRequest {
+  readonly filter: DeadLetterFilter;
+  /** Ids: the slice begins after one, and the last ends at the other. 0 and null at first, then as the slice before says. */
+  readonly after: number;
+  readonly upTo: number | null;
+}
+
+export interface ReplaySlice {
+  readonly replayed: number;
+  /** Where the next slice begins; null when this was the last. */
+  readonly after: number | null;
+  readonly upTo: number;
+}
+
 /** Each kind of request with what it asks and what it gives. */
 export interface Requests {
   readonly open: { readonly asks: StoreOptions; readonly gives: { readonly lanes: number } };
@@ -81,9 +96,14 @@ export interface Requests {
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
   readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
   readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
+  /** Gives the number of the rehearsal that begins. */
+  readonly beginRehearsal: { readonly asks: null; readonly gives: number };
+  readonly rehearse: { readonly asks: GroupRequest & { readonly rehearsal: number }; readonly gives: GroupReply };
+  readonly rehearsalSummary: { readonly asks: number; readonly gives: RehearsalSummary };
+  readonly endRehearsal: { readonly asks: number; readonly gives: null };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
-  readonly replayDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };
+  readonly replayDeadLetters: { readonly asks: ReplayRequest; readonly gives: ReplaySlice };
   readonly dropDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };
   readonly listRejections: { readonly asks: { readonly limit: number }; readonly gives: readonly KeptRejection[] };
   readonly pruneSeen: { readonly asks: Uint8Array | null; readonly gives: PruneSlice };

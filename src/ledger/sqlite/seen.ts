@@ -7,6 +7,7 @@ import type { PruneSlice } from "./protocol.ts";
 export interface Seen {
   /** Adds ids laid end to end; gives the places of those that were there, or stand earlier among them, ascending. */
   add(ids: Buffer, now: number): readonly number[];
+  has(id: Uint8Array): boolean;
   /** Looks at the next ids after `after` (null: from the first) and forgets those not seen for `seenDays`. */
   pruneSlice(after: Uint8Array | null, now: number): PruneSlice;
 }
@@ -29,6 +30,7 @@ export function createSeen(database: DatabaseSync, seenDays: number): Seen {
      ON CONFLICT DO NOTHING`,
   );
   const insert = database.prepare("INSERT INTO seen (id, day) VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const select = database.prepare("SELECT 1 FROM seen WHERE id = ?");
   const sliceEnd = database.prepare("SELECT id FROM seen WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?");
   const forget = database.prepare("DELETE FROM seen WHERE id > ? AND id <= ? AND day < ?");
   const dayOf = (now: number) => Math.floor(now / DAY_MS);
@@ -62,6 +64,7 @@ export function createSeen(database: DatabaseSync, seenDays: number): Seen {
       }
       return known;
     },
+    has: (id) => select.get(id) !== undefined,
     pruneSlice(after, now) {
       const from = after ?? BEFORE_ALL;
       const end = sliceEnd.get(from, PRUNE_SLICE - 1)?.id;

@@ -54,7 +54,7 @@ interface OpenSegment {
 
 const MOST_SPARE = 4;
 const NAME = /^outbox-(\d{16})\.log$/;
-const SPARE_NAME = /^outbox-spare-\d+\.log$/;
+const SPARE_NAME = /^outbox-spare-(\d+)\.log$/;
 
 /** A segment of `segmentBytes` or more is full: the next record begins another. */
 export function openSegments(directory: string, segmentBytes: number): Segments {
@@ -64,7 +64,8 @@ export function openSegments(directory: string, segmentBytes: number): Segments 
     const start = NAME.exec(name)?.[1];
     return start === undefined ? [] : [openSegment(join(directory, name), Number(start))];
   });
-  let spares = spare.length;
+  /** The highest number a spare file has, or had. */
+  let spares = Math.max(0, ...names.map((name) => Number(SPARE_NAME.exec(name)?.[1] ?? 0)));
 
   function openSegment(path: string, start: number): OpenSegment {
     const file = openSync(path, "r+");
@@ -79,11 +80,31 @@ export function openSegments(directory: string, segmentBytes: number): Segments 
 
   function begin(start: number): void {
     const path = join(directory, `outbox-${String(start).padStart(16, "0")}.log`);
-    const used = spare.pop();
-    if (used === undefined) closeSync(openSync(path, "wx", 0o600));
-    else renameSync(used, path);
-    flushDirectory(directory);
-    segments.push(openSegment(path, start));
+    const file = fileNamed(path);
+    try {
+      flushDirectory(directory);
+      segments.push({ start, path, file, size: fstatSync(file).size });
+    } catch (thrown) {
+      // Else its name would be in the way of the next attempt.
+      closeSync(file);
+      rmSync(path, { force: true });
+      throw thrown;
+    }
+  }
+
+  /** A spare file if there is one, else a new one. */
+  function fileNamed(path: string): number {
+    const used = spare.at(-1);
+    if (used === undefined) return openSync(path, "wx+", 0o600);
+    const file = openSync(used, "r+");
+    try {
+      renameSync(used, path);
+    } catch (thrown) {
+      closeSync(file);
+      throw thrown;
+    }
+    spare.pop();
+    return file;
   }
 
   function writeAll({ file, start }: OpenSegment, bytes: Uint8Array, at: number): void {

@@ -15,11 +15,13 @@ import { createKnownGroupsTable } from "./known-groups-table.ts";
 import { createLeases } from "./leases.ts";
 import { createApplyNotes } from "./notes.ts";
 import { moveTableToLog, readLog } from "./open-log.ts";
-import { createOutbox, type Outbox } from "./outbox.ts";
+import { createOutbox } from "./outbox.ts";
 import { createPassages } from "./passages.ts";
 import { createPositions } from "./positions.ts";
 import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
+import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
+import { createReleased } from "./released.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
 import { createSeen } from "./seen.ts";
 import { openSegments, type Segments } from "./segments.ts";
@@ -96,7 +98,7 @@ function createTransactions(database: DatabaseSync, tables: Tables, path: string
       database.exec("COMMIT");
       outbox.settled();
       positions.settled();
-      if (requests.some(({ kind }) => kind === "settle")) sweep(database, outbox);
+      if (requests.some(({ kind }) => kind === "settle")) sweep(database, tables);
       return done;
     } catch (thrown) {
       if (database.isTransaction) database.exec("ROLLBACK");
@@ -112,9 +114,12 @@ function createTransactions(database: DatabaseSync, tables: Tables, path: string
 }
 
 /** The tables must be on disk before what they say is needed no more is gone. On a full disk it waits. */
-function sweep(database: DatabaseSync, outbox: Outbox): void {
+function sweep(database: DatabaseSync, { outbox, released }: Pick<Tables, "outbox" | "released">): void {
   try {
-    outbox.sweep(() => database.exec("PRAGMA wal_checkpoint(FULL)"));
+    outbox.sweep((unneeded) => {
+      released.add(unneeded);
+      database.exec("PRAGMA wal_checkpoint(FULL)");
+    });
   } catch (thrown) {
     if (isFlushFailure(thrown)) throw thrown;
   }
@@ -130,7 +135,8 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const seen = createSeen(database, options.seenDays);
   const rejections = createRejections(database);
   if (isWithoutLog(database)) for (const { start } of [...segments.list()]) segments.release(start);
-  const unknown = readLog(segments, outbox, { database, segmentBytes: options.segmentBytes });
+  const released = createReleased(database, segments.list().at(-1)?.start ?? 0);
+  const unknown = readLog(segments, outbox, { database, released });
   database.exec("BEGIN IMMEDIATE");
   moveTableToLog(database, outbox);
   const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
@@ -150,6 +156,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   createPutLogEnd(database)(outbox.end);
   database.exec("COMMIT");
 
+  const rehearsals = createRehearsals({ base: knowledge, rules: options.groupRules, lanes, isSeen: seen.has });
   const passages = createPassages(database, positions);
   const reports = { knowledge, rules: options.groupRules, positions, passages };
   const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
@@ -182,6 +189,15 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: readGroup(request.asks, now, reports) };
       case "keys":
         return { gives: readKeys(request.asks.limit, knowledge) };
+      case "beginRehearsal":
+        return { gives: rehearsals.begin(now) };
+      case "rehearse":
+        return { gives: rehearsals.add(request.asks.rehearsal, request.asks.bytes) };
+      case "rehearsalSummary":
+        return { gives: rehearsals.summary(request.asks) };
+      case "endRehearsal":
+        rehearsals.end(request.asks);
+        return { gives: null };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":
@@ -205,7 +221,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
     }
   }
 
-  return { apply, outbox, positions, counters, knowledge };
+  return { apply, outbox, released, positions, counters, knowledge };
 }
 
 interface CarryOut {

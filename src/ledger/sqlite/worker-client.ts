@@ -72,7 +72,7 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
 }
 
 function transferred(request: Request): ArrayBuffer[] {
-  if (request.kind === "commit") return [request.asks.bytes.buffer];
+  if (request.kind === "commit" || request.kind === "rehearse") return [request.asks.bytes.buffer];
   return request.kind === "settle" && request.asks.memory ? [request.asks.memory] : [];
 }
 

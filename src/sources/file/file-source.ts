@@ -15,6 +15,8 @@ export interface FileSourceOptions {
   readonly pagesAhead?: number;
   readonly pageLines?: number;
   readonly maxLineBytes?: number;
+  /** Of a file that is read for several ends: each has a checkpoint of its own. */
+  readonly end?: string;
 }
 
 /** What the lines of a page say, or what is to be committed of them. */
@@ -33,9 +35,9 @@ export const MAX_LINE_BYTES = 1024 * 1024;
  * not the file of the cursor any more).
  */
 export function createFileSource(options: FileSourceOptions): PullSource {
-  const { path, source } = options;
+  const { path, source, end } = options;
   return {
-    checkpointName: `file:${source}:${resolve(path)}`,
+    checkpointName: `file:${source}:${resolve(path)}${end === undefined ? "" : `#${end}`}`,
     async *pages(cursor, signal) {
       const opened = await openFile(path);
       try {
@@ -66,13 +68,13 @@ async function* readPages(
   options: FileSourceOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Page | PreparedPage> {
-  const { read, pagesAhead = 1, pageLines = PAGE_LINES, maxLineBytes = MAX_LINE_BYTES } = options;
+  const { read: readPage, pagesAhead = 1, pageLines = PAGE_LINES, maxLineBytes = MAX_LINE_BYTES } = options;
   const slicer = createSlicer({ lines: start.lines, pageLines, maxLineBytes });
   const cursors = createCursors(start, opened.size);
   const ahead: Ahead[] = [];
   let given = 0;
   const begin = ({ page, bytes }: CutPage) => {
-    const reading = read(page);
+    const reading = readPage(page);
     reading.catch(() => undefined); // Its failure is met when it is its turn.
     ahead.push({ page, reading, bytes });
   };
@@ -80,7 +82,9 @@ async function* readPages(
     while (ahead.length > most && !signal.aborted) {
       const [next] = ahead.splice(0, 1);
       if (!next) return;
-      const { content, memory } = await next.reading;
+      const read = await orStopped(next.reading, signal);
+      if (!read) return;
+      const { content, memory } = read;
       slicer.reuse(memory);
       const page = cursors.after(next, content);
       // Nothing but blank lines: told of with the next page.
@@ -98,6 +102,15 @@ async function* readPages(
   yield* give(0);
   // Who goes on with a finished file gets a page without records, which tells how far it had come.
   if (given === 0 && start.records > 0 && !signal.aborted) yield cursors.here();
+}
+
+/** Null when `signal` aborts first. No `Promise.race`: with it, what was read would live as long as the signal. */
+function orStopped<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | null> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(null);
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 /** Adds up what the pages had, one after the other. */

@@ -79,12 +79,12 @@ describe("whatever the payload", () => {
           event: {
             name: "e",
             distinctId: "u",
-            properties: { "@flatten": { value: { "@path": "$." }, separator: "." } },
+            properties: { "@excludeWhenNull": { "@path": "$." } },
           },
         },
       ],
     });
-    const flatten = compileMapping({ name: "deep", file: "deep.yaml", text });
-    expect(applyTo(flatten, { deep }).problems).toEqual([expect.objectContaining({ reason: "mapping_failed" })]);
+    const mapping = compileMapping({ name: "deep", file: "deep.yaml", text });
+    expect(applyTo(mapping, { deep }).problems).toEqual([expect.objectContaining({ reason: "mapping_failed" })]);
   });
 });

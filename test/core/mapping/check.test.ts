@@ -64,13 +64,13 @@ describe("checking a mapping", () => {
   it.each([
     ["malformed YAML", "rules: [", /^1|^2/],
     ["nothing", "", /groupTypes|an object is needed/],
-    ["a key written twice", "groupTypes: [a]\ngroupTypes: [b]\nrules: []\n", /unique/],
+    ["a key written twice", "groupTypes: [a]\ngroupTypes: [b]\nrules: []\n", /"groupTypes" is written twice/],
     [
       "a sixth group type",
       "groupTypes: [a, b, c, d, e, f]\nrules: [{ name: a, reject: { reason: no_rule, detail: x } }]",
       /5/,
     ],
-    ["an anchor within itself", "groupTypes: [a]\nrules: &r [*r]\n", /anchor contains itself/],
+    ["an anchor within itself", "groupTypes: [a]\nrules: &r [*r]\n", /anchor &r contains itself/],
     ["a file of 10 MB", `# ${"x".repeat(10_000_000)}`, /1000000 are allowed/],
     [
       "a rule that makes nothing",
@@ -97,6 +97,15 @@ describe("checking a mapping", () => {
       const allowed = /unknown key; (.*?) are allowed/.exec(said)?.[1]?.split(", ");
       expect({ name, keys: allowed?.sort() }).toEqual({ name, keys: Object.keys(properties).sort() });
     }
+  });
+
+  it("gives editors a schema that takes what either dialect runs", () => {
+    const { "@case": change, "@replace": replace } = DIRECTIVE_SCHEMAS;
+    expect(change?.required).toEqual(["operator"]);
+    expect(replace?.properties).toMatchObject({
+      replacement: { type: ["string", "null"] },
+      replacement2: { type: ["string", "null"] },
+    });
   });
 
   it("gives editors a schema for mappings that extend others, and one for those that do not", () => {

@@ -2,7 +2,6 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compileMapping } from "../../../src/core/mapping/compile.ts";
 import { runExamples, withExamplesEnvironment } from "../../../src/core/mapping/examples.ts";
-import { rewriteExamples } from "../../../src/core/mapping/examples-rewriting.ts";
 import { readMappingFile, shippedMapping } from "./shipped.ts";
 
 const ENDING = ".examples.yaml";
@@ -44,6 +43,47 @@ describe("runExamples", () => {
   it("refuses a file that holds no examples", () => {
     expect(() => run("examples: []\n")).toThrow(expect.objectContaining({ code: "MAPPING_INVALID" }));
     expect(() => run("examples: [\n")).toThrow(expect.objectContaining({ code: "MAPPING_INVALID" }));
+  });
+
+  it("says every problem of the file in the words of mappings, each with its place", () => {
+    const text = `enviroment: { A: b }
+groups: [{ typ: company, type: company, key: "" }]
+examples:
+  - name: a
+    inpt: {}
+    input: { type: track, type: page }
+    messages:
+      - { evnt: Seen, distinctId: u, properties: { any: thing } }
+      - { groupType: company, group_key: acme }
+    statements: [{ member: [u], groupTyp: company, joins: acme }, { id: u, earlier: a }]
+    problems: [no_rul]
+  - name: a
+    input: none
+`;
+    const said = () => {
+      try {
+        run(text);
+        return "";
+      } catch (thrown) {
+        return thrown instanceof Error ? thrown.message : "";
+      }
+    };
+    const wanted = [
+      /^The examples mine\.examples\.yaml are wrong:$/,
+      /:1:13 enviroment: unknown key; environment, groups, examples are allowed\. Did you mean "environment"\?$/,
+      /:2:17 groups\[0\]\.typ: unknown key; type, key, properties are allowed\. Did you mean "type"\?$/,
+      /:2:46 groups\[0\]\.key: found ""; at least one character is needed\.$/,
+      /:5:11 examples\[0\]\.inpt: unknown key; name, .* Did you mean "input"\?$/,
+      /:6:27 examples\[0\]\.input\.type: "type" is written twice$/,
+      /:8:17 examples\[0\]\.messages\[0\]\.evnt: unknown key; event, .* Did you mean "event"\?$/,
+      /:9:42 examples\[0\]\.messages\[1\]\.group_key: unknown key; groupType, .* Did you mean "groupKey"\?$/,
+      /:10:43 examples\[0\]\.statements\[0\]\.groupTyp: unknown key; member, .* Did you mean "groupType"\?$/,
+      /:10:85 examples\[0\]\.statements\[1\]\.earlier: unknown key; id, earlierId are allowed\. Did you mean "earlierId"\?$/,
+      /:11:16 examples\[0\]\.problems\[0\]: found "no_rul"; not_a_call, .* Did you mean "no_rule"\?$/,
+      /:12:11 examples\[1\]\.name: an example "a" is written before$/,
+      /:13:12 examples\[1\]\.input: found "none"; an object is needed\.$/,
+    ];
+    expect(said().split("\n")).toEqual(wanted.map((line) => expect.stringMatching(line)));
   });
 });
 
@@ -94,95 +134,5 @@ describe("examples of a mapping that reads more than its record", () => {
     expect(results[1]?.actual).toMatchObject({
       messages: [{ groupKey: "initech", properties: { contact: expect.stringMatching(/^[0-9a-f]{64}$/) } }],
     });
-  });
-});
-
-describe("rewriteExamples", () => {
-  const mapping = shippedMapping("segment");
-  const file = "mine.examples.yaml";
-  const rewritten = (text: string) => rewriteExamples(mapping, { text, file });
-
-  it.each(files)("leaves %s as it is, to the character", (name) => {
-    const text = readMappingFile(name);
-    const own = shippedMapping(name.slice(0, -ENDING.length));
-    expect(rewriteExamples(own, { text, file: name })).toBe(text);
-  });
-
-  it("puts in what really came, and keeps comments, order and what is right", () => {
-    const text = `# mine
-examples:
-  # about groups
-  - name: a group # of companies
-    input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
-    messages:
-      # the company
-      - { groupType: company, groupKey: wrong } # was wrong
-    # after it
-
-  - input: { type: track }
-    messages: [{ event: x }]
-    name: an event of nobody
-
-  - { name: on one line, input: { type: group, groupId: a } }
-
-  - name: nothing expected
-    problems: [no_rule, no_rule]
-    input: { type: alias, userId: u, previousId: a }
-`;
-    const wanted = `# mine
-examples:
-  # about groups
-  - name: a group # of companies
-    input: { type: group, userId: u, groupId: acme, traits: { name: Acme } } # as sent
-    statements:
-      - { member: [u], groupType: company, joins: acme }
-    messages:
-      # the company
-      - { groupType: company, groupKey: acme, properties: { name: Acme } } # was wrong
-    # after it
-
-  - input: { type: track }
-    name: an event of nobody
-    problems: [missing_event]
-
-  - name: on one line
-    input: { type: group, groupId: a }
-    messages:
-      - { groupType: company, groupKey: a }
-
-  - name: nothing expected
-    input: { type: alias, userId: u, previousId: a }
-    statements:
-      - { id: u, earlierId: a }
-    messages:
-      - { event: $create_alias, distinctId: u, properties: { alias: a } }
-`;
-    expect(rewritten(text)).toBe(wanted);
-    expect(rewritten(wanted)).toBe(wanted);
-  });
-
-  it("writes what is long key by key, and every text so that YAML reads it back", () => {
-    const traits = {
-      a: "yes",
-      b: "1",
-      c: "x: y",
-      d: "- z",
-      e: "# no",
-      f: "ü\n",
-      "g h": null,
-      long: "word ".repeat(40),
-      n: [1, true],
-    };
-    const text = `examples:\n  - name: long\n    input: ${JSON.stringify({ type: "group", groupId: "a", traits })}\n`;
-    const after = rewritten(text);
-    expect(runExamples(mapping, { text: after, file })).toEqual([expect.objectContaining({ passed: true })]);
-    expect(
-      Math.max(
-        ...after
-          .split("\n")
-          .slice(3)
-          .map((line) => line.length),
-      ),
-    ).toBeLessThan(240);
   });
 });

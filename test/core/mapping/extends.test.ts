@@ -38,6 +38,27 @@ const saidOf = (source: MappingSource) =>
   );
 
 describe("a mapping that extends another", () => {
+  it("changes the rules of groups one by one, and shows where each was written", () => {
+    const base = BASE.replace("rules:", "groups: { nulls: set, prefix: a_, precedence: 2 }\nrules:");
+    const own = "extends: base\ngroups:\n  nulls: unset\n  precedence: { default: 1, plan: 9 }\n";
+    const source = sourceOf({ base, own }, "own");
+    expect(compileMapping(source).groupRules).toMatchObject({
+      groupTypes: ["company"],
+      nulls: "unset",
+      prefix: "a_",
+      precedence: { default: 1, byProperty: { plan: 9 } },
+      several: "latest",
+    });
+    expect(effectiveMapping(source).groups.map(({ name, from }) => `${name} ${from.file}:${from.line}`)).toEqual([
+      "nulls own.yaml:3",
+      "prefix base.yaml:2",
+      "precedence own.yaml:4",
+    ]);
+    const wrong = sourceOf({ base, own: "extends: base\ngroups: { nuls: unset, several: all }\n" }, "own");
+    expect(saidOf(wrong).join("\n")).toMatch(/groups\.several found "all"; latest, none are allowed/);
+    expect(saidOf(wrong).join("\n")).toMatch(/groups\.nuls unknown key; .*Did you mean "nulls"\?/);
+  });
+
   it("changes the parts it names, of the rules it names, and leaves the rest", () => {
     const source = extending('rules: [{ name: group, groupIdentify: { groupKey: { "@path": $.traits.id } } }]\n');
     const mapping = compileMapping(source);

@@ -59,6 +59,9 @@ describe("@cast", () => {
     [1_772_267_400, "datetime", "2026-02-28T08:30:00.000Z"],
     ["1772267400000", "datetime", "2026-02-28T08:30:00.000Z"],
     ["20260228", "date", "2026-02-28"],
+    ["2026-W09-6", "date", "2026-02-28"],
+    ["2026-059T08", "datetime", "2026-02-28T08:00:00.000Z"],
+    ["+002026-02-28", "datetime", "2026-02-28T00:00:00.000Z"],
   ])("%j to %s gives %j", (value, to, gives) => {
     if (gives !== undefined) expect(cast(value, to)).toEqual(gives);
     else expect(cast(value, to)).toMatch(/^invalid_field/);
@@ -86,6 +89,19 @@ describe("@cast", () => {
     );
   });
 
+  it.each(["12", "1230", "10:00", "T10:00", "2026", "2026-02", "2026-W09"])(
+    "refuses %j as a time: on the day of reading, or the first of a month, it would be one",
+    (text) => {
+      for (const to of ["date", "datetime"]) expect(cast(text, to)).toMatch(/^invalid_field .* a date .*is needed/);
+    },
+  );
+
+  it("refuses a number that JSON has no text for", () => {
+    const record = JSON.parse('{ "v": 1e999 }');
+    for (const to of ["number", "integer", "boolean", "string", "date", "datetime"])
+      expect(give({ "@cast": { value: at("$.v"), to } }, record)).toMatch(/^invalid_field/);
+  });
+
   it("leaves nothing as nothing", () => {
     expect(give({ "@cast": { value: at("$.v"), to: "number" } })).toBeUndefined();
   });
@@ -111,6 +127,22 @@ describe("@cast", () => {
     expect(cast("28/02/2026", "date", { format: "dd/MM/yyyy", zone: "Europe/Oslo" })).toBe("2026-02-28");
     expect(cast("2026-02-28", "date", { format: "dd/MM/yyyy" })).toMatch(/^invalid_field/);
   });
+
+  it.each(["HH:mm", "dd.MM.", "d LLLL", "cccc", "MM/yyyy", "yyyy 'dd' MM", ""])(
+    "refuses the format %j, which leaves a part of the day to the clock",
+    (format) =>
+      expect(saidOf({ "@cast": { value: "1", to: "datetime", format } })).toMatch(
+        /error .*@cast\.format found ".*"; a year, a month and a day are needed/,
+      ),
+  );
+
+  it.each([
+    ["D", "2/28/2026"],
+    ["ff", "Feb 28, 2026, 8:30 AM"],
+    ["yy-L-d", "26-2-28"],
+    ["kkkk-WW-E", "2026-09-6"],
+    ["yyyy ooo", "2026 059"],
+  ])("reads the format %s", (format, text) => expect(cast(text, "date", { format })).toBe("2026-02-28"));
 
   it("is checked when it is loaded", () => {
     expect(saidOf({ "@cast": { value: "1", to: "numbr" } })).toMatch(/@cast\.to found "numbr"; number, .* are allowed/);

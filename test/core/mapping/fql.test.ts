@@ -35,6 +35,43 @@ const CALL = {
 
 const holds = (text: string) => compileCondition(text)(CALL);
 
+describe("escapes", () => {
+  const isFor = (text: string, event: string) => compileCondition(text)({ event });
+
+  it("in a text are those of quotes and of the backslash itself; any other backslash stays", () => {
+    for (const [text, event] of [
+      [String.raw`event = "a\\b"`, String.raw`a\b`],
+      [String.raw`event = "a\b"`, String.raw`a\b`],
+      ['event = "\\"\\\\"', '"\\'],
+      [String.raw`event = 'it\'s'`, "it's"],
+      [String.raw`contains(event, "\\")`, String.raw`a\b`],
+    ] as const)
+      expect({ text, holds: isFor(text, event) }).toEqual({ text, holds: true });
+    expect(saidOf(String.raw`event = "a\\b"`)).toMatch(/Segment takes each backslash as it is written/);
+  });
+
+  it("in a glob are those of globs", () => {
+    for (const [text, event, holds] of [
+      ['match(event, "a\\*")', "a*", true],
+      ['match(event, "a\\*")', "ab", false],
+      [String.raw`match(event, "a\\*")`, String.raw`a\xyz`, true],
+      [String.raw`match(event, "a\\*")`, "a*", false],
+      [String.raw`match(event, "*\"*")`, 'say "x"', true],
+    ] as const)
+      expect({ text, event, holds: isFor(text, event) }).toEqual({ text, event, holds });
+  });
+});
+
+describe("what is hardly meant", () => {
+  it("is said when it is loaded: a number that begins with a dot, a constant in capitals", () => {
+    expect(saidOf("properties.seats > .5")).toMatch(/found "\.5"; a digit is needed before the dot .*character 20/);
+    expect(saidOf(".properties.seats = 5")).toMatch(/no dot before a field/);
+    for (const word of ["True", "FALSE", "Null"])
+      expect(saidOf(`!(userId != ${word})`)).toMatch(`${word} is read as a field; did you mean ${word.toLowerCase()}?`);
+    expect(saidOf("properties.True = true")).not.toMatch(/read as a field/);
+  });
+});
+
 describe("an FQL condition", () => {
   it.each([
     'type = "track"',
@@ -58,7 +95,8 @@ describe("an FQL condition", () => {
     "length(properties.none) = 0",
     'typeof(properties.tags) = "list" and typeof(properties.missing) = "null"',
     'uppercase(properties.plan) = "TEAM"',
-    'snakecase("Test String") = "test_string" and kebabcase("Test String") = "test-string"',
+    // As Segment's documentation has it: spaces are replaced, and nothing else.
+    'snakecase("Test String") = "Test_String" and kebabcase("Test String") = "Test-String"',
     'titlecase("test string") = "Test String"',
     'number("12") = properties.seats and string(12) = "12" and bool("true")',
   ])("holds: %s", (text) => expect(holds(text)).toBe(true));

@@ -263,16 +263,75 @@ describe("hostile mappings", () => {
       const inner = `*${String.fromCharCode(name.charCodeAt(0) - 1)}`;
       return `x${index}: &${name} [${Array(10).fill(inner).join(", ")}]\n`;
     });
-    expect(timed(() => expect(said(`a: &a [1, 1]\n${levels.join("")}`)).toMatch(/alias/i))).toBeLessThan(BEARABLE_MS);
+    expect(
+      timed(() => expect(said(`a: &a [1, 1]\n${levels.join("")}`)).toMatch(/more than 100000 values/)),
+    ).toBeLessThan(BEARABLE_MS);
   });
 
   it("anchors within themselves are refused, nesting without end too", () => {
     expect(said("groupTypes: [a]\nrules: &r [{ name: x, event: { name: &n { a: *n }, distinctId: d } }]\n")).toMatch(
       /itself/,
     );
-    expect(said("[".repeat(50_000))).not.toBe("");
+    for (const deep of ["[".repeat(50_000), `a: ${"[".repeat(50_000)}${"]".repeat(50_000)}`])
+      expect(said(deep)).toBe("nested too deeply to be read");
     const deep = `${'{ "@literal": '.repeat(3000)}1${" }".repeat(3000)}`;
     expect(said(`groupTypes: [a]\nrules: [{ name: x, event: { name: ${deep}, distinctId: d } }]\n`)).not.toBe("");
+  });
+});
+
+describe("mappings of many conditions", () => {
+  const file = (conditions: readonly string[]) =>
+    JSON.stringify({
+      dialect: "prickle",
+      groupTypes: ["a"],
+      rules: conditions.map((when, index) => ({
+        ...{ name: `r${index}`, when },
+        event: { name: "e", distinctId: "d", groups: { a: "k" } },
+      })),
+    });
+  const check = (conditions: readonly string[]) =>
+    checkMapping({ name: "h", file: "h.yaml", text: file(conditions) }).map(
+      ({ path, message }) => `${path} ${message}`,
+    );
+  const terms = (length: number, term: (index: number) => string, by: string) =>
+    Array.from({ length }, (_, index) => term(index)).join(by);
+
+  it("a condition has at most 10,000 characters", () => {
+    const ten = `event = "${"x".repeat(9_990)}"`;
+    expect(check([ten])).toEqual([]);
+    expect(check([`${ten} `])).toEqual([
+      expect.stringMatching(/^rules\[0\]\.when found 10001 characters; 10000 are allowed/),
+    ]);
+  });
+
+  it("a mapping has at most 1000 rules", () => {
+    const conditions = (length: number) => Array.from({ length }, (_, index) => `event = "e${index}"`);
+    expect(check(conditions(1000))).toEqual([]);
+    expect(
+      timed(() => expect(check(conditions(1500))).toEqual(["rules found 1500 rules; 1000 are allowed"])),
+    ).toBeLessThan(2 * BEARABLE_MS);
+  });
+
+  it.each([
+    ["terms joined by and", (rule: number) => `${terms(690, (index) => `a != ${index}`, " and ")} and b = ${rule}`],
+    ["terms of other fields", (rule: number) => terms(690, (index) => `a${index} = ${rule}`, " and ")],
+    ["terms joined by or", (rule: number) => terms(690, (index) => `a = ${index + rule * 1000}`, " or ")],
+    ["terms without values", (rule: number) => terms(690, (index) => `a${rule} > ${index}`, " or ")],
+    ["lists", (rule: number) => `b = ${rule} and a in [${terms(1400, String, ",")}]`],
+  ])("%s are checked in time", (_what, condition) => {
+    const conditions = Array.from({ length: 40 }, (_, rule) => condition(rule));
+    expect(timed(() => check(conditions))).toBeLessThan(4 * BEARABLE_MS);
+  });
+
+  it("a rule among hundreds is still found never to be reached", () => {
+    const conditions = Array.from({ length: 900 }, (_, index) => `type = "track" and event = "e${index}"`);
+    expect(check([...conditions, '(event = "e7" or event = "e8") and type = "track"'])).toEqual([
+      'rules[900] never reached: rule "r7" and "r8" before it apply whenever it would',
+    ]);
+    const longest = terms(500, (index) => `event = "e${index}"`, " or ");
+    expect(check([longest, 'type = "track" and event = "e499"'])).toEqual([
+      'rules[1] never reached: rule "r0" before it applies whenever it would',
+    ]);
   });
 });
 

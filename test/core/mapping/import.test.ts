@@ -117,6 +117,8 @@ describe("importing the subscriptions of a Segment destination", () => {
     expect(one({ settings: { ...EVENT, revenue: 1 } }).said).toMatch(
       /"revenue" is not carried over: prickle has nothing like it/,
     );
+    for (const settings of ['{"event_name": ', "[]", 3])
+      expect(one({ settings }).said).toMatch(/Its settings cannot be read: .* it is left out\./);
     expect(one({ actionSlug: "upsertContact", settings: { email: "x" } }).said).toMatch(
       /"upsertContact" makes neither/,
     );

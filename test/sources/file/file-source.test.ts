@@ -154,6 +154,19 @@ describe("a file of calls", () => {
     }
     expect(pages).toHaveLength(1);
   });
+
+  it("stops when told although whoever reads its pages never answers", async () => {
+    await writeFile(path, lines(100));
+    const stop = new AbortController();
+    const silent = () => {
+      setImmediate(() => stop.abort());
+      return new Promise<never>(() => undefined);
+    };
+    const source = createFileSource({ path, source: "log", pageLines: 10, read: silent });
+    let pages = 0;
+    for await (const _ of source.pages(null, stop.signal)) pages += 1;
+    expect(pages).toBe(0);
+  }, 10_000);
 });
 
 describe("a damaged gzip file", () => {

@@ -15,7 +15,7 @@ const luxon = lazily((): typeof import("luxon") => require("luxon"));
  */
 export function compileTimeCast(kind: "date" | "datetime", given: Arguments, scope: Scope): Cast {
   const zone = readZone(given, scope);
-  const format = given.has("format") ? given.text("format", "") : null;
+  const format = given.has("format") ? readFormat(given, scope) : null;
   const read = format === null ? readerOfIso(zone) : readerOfFormat(format, zone);
   if (kind === "date") return (value) => dayOf(value, format, () => read(value), zone);
   return (value) => {
@@ -30,6 +30,8 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** With seconds and an offset: what `Date` reads as everybody does. */
 const COMMON = /^\d{4}-\d{2}-(\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 const NUMERIC = /^-?\d{9,14}$/;
+/** A day of a month, a week or a year. Of less luxon would make a whole with what the clock says. */
+const WITH_FULL_DATE = /^(?:[+-]\d{6}|\d{4})(?:-\d{2}-\d{2}|\d{4}|-W\d{2}-\d|W\d{3}|-?\d{3})(?:$|T)/i;
 const MILLISECONDS_FROM = 100_000_000_000;
 
 function readerOfIso(zone: string): ReadTime {
@@ -39,7 +41,7 @@ function readerOfIso(zone: string): ReadTime {
     const day = COMMON.exec(text)?.[1];
     if (day !== undefined && Number(day) <= 28) return finite(Date.parse(text));
     if (NUMERIC.test(text)) return timeOfNumber(Number(text));
-    return finite(luxon().DateTime.fromISO(text, { zone }).toMillis());
+    return WITH_FULL_DATE.test(text) ? finite(luxon().DateTime.fromISO(text, { zone }).toMillis()) : undefined;
   };
 }
 
@@ -80,6 +82,26 @@ const LAST_MS = 8_640_000_000_000_000;
 function finite(ms: number): number | undefined {
   return Number.isFinite(ms) ? ms : undefined;
 }
+
+function readFormat(given: Arguments, scope: Scope): string {
+  const format = given.text("format", "");
+  const { tokens } = luxon().DateTime.fromFormatExplain("", format, { locale: "en-US" });
+  const letters = tokens.filter(({ literal }) => !literal).map(({ val }) => val.charAt(0));
+  const isFull = FULL_DATES.some((parts) => parts.every((part) => letters.some((letter) => part.includes(letter))));
+  if (!isFull)
+    complain(
+      inside(scope, "format"),
+      `found ${describe(format)}; a year, a month and a day are needed in it, as in "dd.MM.yyyy"`,
+    );
+  return format;
+}
+
+/** First letters of luxon's tokens: year, month and day; year and day of the year; year, week and day of the week. */
+const FULL_DATES = [
+  ["y", "ML", "d"],
+  ["y", "o"],
+  ["k", "W", "Ec"],
+];
 
 function readZone(given: Arguments, scope: Scope): string {
   const zone = given.text("zone", "utc");

@@ -55,13 +55,13 @@ const SIMPLE: Readonly<Record<Exclude<Kind, "date" | "datetime">, Cast>> = {
     return Number.isSafeInteger(number) ? number : undefined;
   },
   boolean: toBoolean,
-  string: (value) => String(value),
+  string: (value) => (typeof value === "number" && !Number.isFinite(value) ? undefined : String(value)),
 };
 
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function toNumber(value: JsonValue): number | undefined {
-  if (typeof value === "number") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
   if (typeof value !== "string" || !DECIMAL.test(value.trim())) return undefined;
   const number = Number(value);
   return Number.isFinite(number) ? number : undefined;

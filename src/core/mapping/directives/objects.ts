@@ -2,10 +2,14 @@
 
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import { setOwn } from "../own.ts";
-import { complain, type Expression, inside, nothing, type Scope } from "../scope.ts";
+import { complain, type Expression, inside, nothing, refusalAt, type Scope } from "../scope.ts";
 import { readArguments } from "./arguments.ts";
+import { DEEPEST_VALUE, isDeeperThan } from "./depth.ts";
 import { keepingMissing, settle } from "./missing.ts";
 import { isMiswritten } from "./miswritten.ts";
+import { LONGEST_TEXT, tooLongAt } from "./too-long.ts";
+
+const TOO_DEEP = `a value nested deeper than ${DEEPEST_VALUE} levels`;
 
 export function compileFlatten(argument: unknown, scope: Scope): Expression {
   const within = keepingMissing(scope);
@@ -16,11 +20,14 @@ export function compileFlatten(argument: unknown, scope: Scope): Expression {
   const omitArrays = scope.dialect === "segment" ? Boolean(given.raw("omitArrays")) : given.flag("omitArrays", false);
   const value = given.value("value");
   const form = { separator, omitArrays };
+  const tooLong = tooLongAt(scope);
+  const refuse = refusalAt(scope);
   return settle((data, run) => {
-    const flat: JsonObject = {};
     const found = value(data, run);
+    if (isDeeperThan(DEEPEST_VALUE, found)) return refuse(run, TOO_DEEP, "less nesting is needed");
+    const flat: Flat = { object: {}, characters: 0 };
     if (found !== undefined || scope.keepsMissing) spread(found, "", flat, form);
-    return flat;
+    return flat.characters > LONGEST_TEXT ? tooLong(run) : flat.object;
   }, scope);
 }
 
@@ -29,16 +36,24 @@ interface FlatForm {
   readonly omitArrays: boolean;
 }
 
-function spread(value: JsonValue | undefined, prefix: string, flat: JsonObject, form: FlatForm): void {
+interface Flat {
+  readonly object: JsonObject;
+  /** Of all keys: a long one is there again before each of those within. */
+  characters: number;
+}
+
+function spread(value: JsonValue | undefined, prefix: string, flat: Flat, form: FlatForm): void {
+  if (flat.characters > LONGEST_TEXT) return;
   if (typeof value !== "object" || value === null || (form.omitArrays && Array.isArray(value))) {
-    setOwn(flat, prefix, value);
+    flat.characters += prefix.length;
+    setOwn(flat.object, prefix, value);
     return;
   }
   const before = prefix === "" ? "" : prefix + form.separator;
   for (const key of Object.keys(value)) spread((value as JsonObject)[key], before + key, flat, form);
 }
 
-/** Decoding leaves alone what is no text or no JSON. */
+/** Decoding leaves alone what is no text or no JSON, and refuses what nests too deeply. */
 export function compileJson(argument: unknown, scope: Scope): Expression {
   const given = readArguments(argument, scope, { needed: ["mode", "value"] });
   if (!given) return nothing;
@@ -47,9 +62,13 @@ export function compileJson(argument: unknown, scope: Scope): Expression {
   const value = given.value("value");
   if (isMiswritten(given.raw("mode"), ["encode", "decode"], inside(scope, "mode")))
     return (data, run) => void value(data, run);
-  return given.word("mode", ["encode", "decode"], "encode") === "encode"
-    ? (data, run) => encode(value(data, run))
-    : (data, run) => decode(value(data, run));
+  if (given.word("mode", ["encode", "decode"], "encode") === "encode") return (data, run) => encode(value(data, run));
+  const refuse = refusalAt(scope);
+  return (data, run) => {
+    const decoded = decode(value(data, run));
+    if (!isDeeperThan(DEEPEST_VALUE, decoded)) return decoded;
+    return refuse(run, TOO_DEEP, "less nesting is needed");
+  };
 }
 
 function encode(value: JsonValue | undefined): JsonValue | undefined {

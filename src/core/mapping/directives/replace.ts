@@ -3,10 +3,12 @@
 import type { JsonValue } from "../../json.ts";
 import { complain, type Expression, inside, nothing, type Scope } from "../scope.ts";
 import { type Arguments, readArguments } from "./arguments.ts";
+import { LONGEST_TEXT, tooLongAt } from "./too-long.ts";
 
 const LONGEST = 10;
 
-type Step = (text: string) => string;
+/** Null: the text would be longer than any that is allowed. */
+type Step = (text: string) => string | null;
 
 /** A list or an object has no text: it gives an empty one. Segment gives nothing for a falsy value written out. */
 export function compileReplace(argument: unknown, scope: Scope): Expression {
@@ -21,10 +23,11 @@ export function compileReplace(argument: unknown, scope: Scope): Expression {
   ].filter((step) => step !== null);
   const value = given.value("value");
   if (scope.dialect === "segment" && !given.raw("value")) return nothing;
+  const tooLong = tooLongAt(scope);
   return (data, run) => {
-    let text = scalarText(value(data, run));
-    for (const step of steps) text = step(text);
-    return text;
+    let text: string | null = scalarText(value(data, run));
+    for (const step of steps) text = text === null ? null : step(text);
+    return text ?? tooLong(run);
   };
 }
 
@@ -34,7 +37,12 @@ function compileStep(
   scope: Scope,
   { pattern, replacement, flags }: { readonly pattern: string; readonly replacement: string; readonly flags: string },
 ): Step | null {
-  if (scope.dialect === "segment" && isIgnoredBySegment(given.raw(pattern), given.raw(replacement))) return null;
+  if (
+    scope.dialect === "segment" &&
+    pattern !== "pattern" &&
+    isIgnoredBySegment(given.raw(pattern), given.raw(replacement))
+  )
+    return null;
   const [found, instead] = [
     given.text(pattern, ""),
     given.raw(replacement) === null ? "" : given.text(replacement, ""),
@@ -44,10 +52,26 @@ function compileStep(
   }
   if (found === "") return null;
   const search = new RegExp(found.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), flags);
-  if (scope.dialect === "segment") return (text) => text.replace(search, instead);
-  return (text) => text.replace(search, () => instead);
+  const replace: (text: string) => string =
+    scope.dialect === "segment"
+      ? (text) => text.replace(search, instead)
+      : (text) => text.replace(search, () => instead);
+  // Segment's "$`" and "$'" put in what stands before and after: the square of the text can come of it.
+  const putsTextIn = scope.dialect === "segment" && /\$[`']/.test(instead);
+  return (text) => {
+    const most = text.length * (putsTextIn ? text.length : LONGEST);
+    if (most > LONGEST_TEXT && grown(text, search, instead, putsTextIn) > LONGEST_TEXT) return null;
+    return replace(text);
+  };
 }
 
+/** About as many characters as are put in. */
+function grown(text: string, search: RegExp, instead: string, putsTextIn: boolean): number {
+  const times = text.match(search)?.length ?? 0;
+  return times * (putsTextIn ? text.length : instead.length);
+}
+
+/** Of the second pair: the first it checks. */
 function isIgnoredBySegment(pattern: unknown, replacement: unknown): boolean {
   return (
     typeof pattern !== "string" ||

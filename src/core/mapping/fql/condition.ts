@@ -17,11 +17,35 @@ export function compileCondition(text: string, scope: Scope): Condition {
     const value = compileNode(tree);
     for (const { at, message } of scope.comparesSegment ? differencesFromSegment(tree) : [])
       warn(scope, `${message} (character ${at + 1})`);
+    for (const { at, written } of miscased(tree))
+      warn(scope, `${written} is read as a field; did you mean ${written.toLowerCase()}? (character ${at + 1})`);
     return (data) => value(data) === true;
   } catch (thrown) {
     if (!(thrown instanceof FqlError)) throw thrown;
     complain(scope, `${thrown.message} (character ${thrown.at + 1})`);
     return () => false;
+  }
+}
+
+/** Fields by the name of a constant, but for capitals. */
+function miscased(node: FqlNode): readonly (FqlNode & { readonly kind: "field" })[] {
+  switch (node.kind) {
+    case "field":
+      return /^(?:true|false|null)$/i.test(node.written) ? [node] : [];
+    case "list":
+      return node.items.flatMap(miscased);
+    case "and":
+    case "or":
+      return node.operands.flatMap(miscased);
+    case "not":
+    case "group":
+      return miscased(node.operand);
+    case "compare":
+      return [...miscased(node.left), ...miscased(node.right)];
+    case "call":
+      return node.arguments.flatMap(miscased);
+    case "literal":
+      return [];
   }
 }
 

@@ -6,8 +6,8 @@ export type Scalar = string | number | boolean | null;
 
 export interface Demand {
   /** Null: whatever. */
-  readonly among: readonly Scalar[] | null;
-  readonly not: readonly Scalar[];
+  readonly among: ReadonlySet<Scalar> | null;
+  readonly not: ReadonlySet<Scalar>;
   /** Null: need not be a number. */
   readonly range: Range | null;
 }
@@ -19,7 +19,7 @@ interface Range {
   readonly toIncluded: boolean;
 }
 
-export const NOTHING_DEMANDED: Demand = { among: null, not: [], range: null };
+export const NOTHING_DEMANDED: Demand = { among: null, not: new Set(), range: null };
 
 /** Null for a comparison whose outcome is not a demand on the left alone. */
 export function demandOf(operator: FqlOperator, right: FqlNode, wanted: boolean): Demand | null {
@@ -42,42 +42,59 @@ export function demandOf(operator: FqlOperator, right: FqlNode, wanted: boolean)
   }
 }
 
-export function joined(one: Demand, other: Demand): Demand {
+/** What all of them demand. */
+export function joined(demands: readonly Demand[]): Demand {
+  const [first, second] = demands;
+  if (!second) return first ?? NOTHING_DEMANDED;
+  const amongs = demands.map(({ among }) => among).filter((among) => among !== null);
+  const ranges = demands.map(({ range }) => range).filter((range) => range !== null);
   return {
-    among:
-      one.among && other.among ? one.among.filter((value) => other.among?.includes(value)) : (one.among ?? other.among),
-    not: [...one.not, ...other.not],
-    range: one.range && other.range ? overlap(one.range, other.range) : (one.range ?? other.range),
+    among: amongs.length === 0 ? null : amongs.reduce(common),
+    not: new Set(demands.flatMap(({ not }) => [...not])),
+    range: ranges.length === 0 ? null : ranges.reduce(overlap),
   };
+}
+
+function common(one: ReadonlySet<Scalar>, other: ReadonlySet<Scalar>): ReadonlySet<Scalar> {
+  return new Set(one.values().filter((value) => other.has(value)));
 }
 
 export function isPossible(demand: Demand): boolean {
   const { among, range } = demand;
-  if (among) return among.some((value) => fits(value, { ...demand, among: null }));
+  if (among) return fitting(demand).next().done !== true;
   return range === null || range.from < range.to || (range.from === range.to && range.fromIncluded && range.toIncluded);
 }
 
 /** Whether whatever meets this demand meets the wider one too. */
 export function isWithin(demand: Demand, wider: Demand): boolean {
-  const values = demand.among?.filter((value) => fits(value, { ...demand, among: null }));
-  if (values) return values.every((value) => fits(value, wider));
+  if (demand.among) return fitting(demand).every((value) => fits(value, wider));
   if (wider.among) return false;
   const excludes = (value: Scalar) =>
-    demand.not.includes(value) || (demand.range !== null && !isInside(value, demand.range));
+    demand.not.has(value) || (demand.range !== null && !isInside(value, demand.range));
   return (
-    wider.not.every(excludes) &&
+    wider.not.values().every(excludes) &&
     (wider.range === null || (demand.range !== null && isNarrower(demand.range, wider.range)))
   );
 }
 
 function oneOf(values: readonly Scalar[], wanted: boolean): Demand {
-  return wanted ? { ...NOTHING_DEMANDED, among: values } : { ...NOTHING_DEMANDED, not: values };
+  const set = new Set(values);
+  return wanted ? { ...NOTHING_DEMANDED, among: set } : { ...NOTHING_DEMANDED, not: set };
+}
+
+/** Of the values named, those the rest of the demand lets through. */
+export function fitting(demand: Demand): IteratorObject<Scalar> {
+  const rest = { ...demand, among: null };
+  return (demand.among ?? new Set()).values().filter((value) => fits(value, rest));
+}
+
+/** How many values there are to look through. */
+export function weightOf({ among, not }: Demand): number {
+  return 1 + (among?.size ?? 0) + not.size;
 }
 
 function fits(value: Scalar, { among, not, range }: Demand): boolean {
-  return (
-    (among === null || among.includes(value)) && !not.includes(value) && (range === null || isInside(value, range))
-  );
+  return (among === null || among.has(value)) && !not.has(value) && (range === null || isInside(value, range));
 }
 
 const EVERYTHING: Range = { from: -Infinity, to: Infinity, fromIncluded: false, toIncluded: false };

@@ -25,6 +25,8 @@ export function textDifferences({ value, written, at }: Kind<"literal">): readon
     found.push({ at, message: "Segment takes single quotes as part of the text" });
   if (typeof value === "string" && /\\["']/.test(written))
     found.push({ at, message: "Segment does not know escaped quotes: its text ends before the quote" });
+  else if (typeof value === "string" && /\\\\/.test(written))
+    found.push({ at, message: "Segment takes each backslash as it is written" });
   if (typeof value === "number" && /[eE]/.test(written))
     found.push({ at, message: "Segment reads the digits before the exponent only" });
   return found;

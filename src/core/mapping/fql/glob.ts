@@ -1,50 +1,43 @@
 /** FQL globs: `*` any run, `?` one character, `[abc]`, `[a-z]`, `\x` itself. Whole text, case-sensitive. */
 
-interface Step {
-  readonly any: boolean;
-  readonly takes: (character: string) => boolean;
-}
+import { compileGlob, type Glob } from "./glob-steps.ts";
 
-const compiled = new Map<string, readonly Step[]>();
+/** In characters. */
+export const LONGEST_GLOB = 1000;
+
+const compiled = new Map<string, Glob>();
 const KEPT = 200;
 
-/** In time proportional to text times pattern at worst: no pattern can make it slow. */
-export function matchesGlob(text: string, glob: string): boolean {
-  const steps = stepsOf(glob);
-  const characters = [...text];
-  let [at, step, star, starAt] = [0, 0, -1, 0];
-  while (at < characters.length) {
-    const current = steps[step];
-    if (current?.any) {
-      star = step++;
-      starAt = at;
-    } else if (current?.takes(characters[at] ?? "")) {
-      at += 1;
-      step += 1;
-    } else if (star >= 0) {
-      step = star + 1;
-      at = ++starAt;
-    } else return false;
+/** In time proportional to the text, whatever the pattern: all places in it are followed at once. Longer patterns than allowed match nothing. */
+export function matchesGlob(text: string, pattern: string): boolean {
+  if (pattern.length > LONGEST_GLOB) return false;
+  const glob = globOf(pattern);
+  const reached = new Uint32Array(glob.stays.length);
+  reached[0] = 1;
+  for (const character of text) if (!follow(reached, glob, character)) return false;
+  return ((reached[glob.steps >>> 5] ?? 0) & (1 << (glob.steps & 31))) !== 0;
+}
+
+/** The places reached after one more character; false when there are none. */
+function follow(reached: Uint32Array, { stays, takenBy }: Glob, character: string): boolean {
+  const taken = takenBy(character);
+  let [carried, any] = [0, 0];
+  for (let word = 0; word < reached.length; word++) {
+    const here = reached[word] ?? 0;
+    const moved = here & (taken[word] ?? 0);
+    const next = (moved << 1) | carried | (here & (stays[word] ?? 0));
+    carried = moved >>> 31;
+    reached[word] = next;
+    any |= next;
   }
-  while (steps[step]?.any) step += 1;
-  return step === steps.length;
+  return any !== 0;
 }
 
-function stepsOf(glob: string): readonly Step[] {
-  const known = compiled.get(glob);
+function globOf(pattern: string): Glob {
+  const known = compiled.get(pattern);
   if (known) return known;
-  const steps = [...glob.matchAll(/\\(.)|\[([^\]]+)\]|(.)/gsu)].map(([, escaped, set, plain = ""]) => {
-    if (set !== undefined) return { any: false, takes: setOf(set) };
-    if (plain === "*") return { any: true, takes: () => false };
-    const wanted = escaped ?? plain;
-    return { any: false, takes: escaped === undefined && plain === "?" ? () => true : (one: string) => one === wanted };
-  });
+  const glob = compileGlob(pattern);
   if (compiled.size >= KEPT) compiled.clear();
-  compiled.set(glob, steps);
-  return steps;
-}
-
-function setOf(set: string): (character: string) => boolean {
-  const ranges = [...set.matchAll(/(.)-(.)|(.)/gsu)].map(([, from, to, single = ""]) => [from ?? single, to ?? single]);
-  return (one) => ranges.some(([from = "", to = ""]) => one >= from && one <= to);
+  compiled.set(pattern, glob);
+  return glob;
 }

@@ -35,7 +35,13 @@ export function tokenize(text: string): readonly Token[] {
       if (at < text.length) throw new FqlError(`cannot read ${JSON.stringify(text.slice(at, at + 20))}`, at);
       return [...tokens, { kind: "end", text: "the end", at }];
     }
-    tokens.push(tokenOf(match.groups ?? {}, pattern.lastIndex));
+    const token = tokenOf(match.groups ?? {}, pattern.lastIndex);
+    if (token.kind === "name" && token.text.startsWith("."))
+      throw new FqlError(
+        `found ${JSON.stringify(token.text)}; a digit is needed before the dot of a number, and no dot before a field`,
+        token.at,
+      );
+    tokens.push(token);
   }
 }
 
@@ -48,9 +54,9 @@ function tokenOf({ string, number, name, symbol = "" }: Record<string, string | 
   return { kind: "symbol", text: symbol, at: end - symbol.length };
 }
 
-/** In a glob `\*` must stay as it is, so only quotes and the backslash itself lose theirs. */
+/** Quotes and the backslash itself lose theirs, whatever else has one keeps it. */
 function unescapeText(text: string): string {
-  return text.replace(/\\(["'])/g, "$1");
+  return text.replace(/\\(["'\\])/g, "$1");
 }
 
 function keysOf(name: string): readonly string[] {

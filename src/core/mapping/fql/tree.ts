@@ -1,6 +1,7 @@
 /** FQL read into a tree, with the usual precedence: `!`, then comparisons, then `and`, then `or`. */
 
 import { suggestion } from "../scope.ts";
+import { LONGEST_GLOB } from "./glob.ts";
 import { FqlError, type Token, tokenize } from "./tokens.ts";
 
 /** `at` is the character it begins at, from 0. */
@@ -37,9 +38,12 @@ const FUNCTIONS = {
 export type FqlFunction = keyof typeof FUNCTIONS;
 
 const DEEPEST = 200;
+/** In characters. */
+const LONGEST = 10_000;
 
 /** @throws FqlError with what was found, what is allowed, and where. */
 export function parseFql(text: string): FqlNode {
+  if (text.length > LONGEST) throw new FqlError(`found ${text.length} characters; ${LONGEST} are allowed`, 0);
   const tokens = tokenize(text);
   let position = 0;
   let depth = 0;
@@ -122,6 +126,15 @@ function call({ text, at }: Token, given: readonly FqlNode[]): FqlNode {
     throw new FqlError(`unknown function "${text}"; ${names.join(", ")} are allowed.${suggestion(text, names)}`, at);
   if (given.length !== FUNCTIONS[text])
     throw new FqlError(`${text}() takes ${FUNCTIONS[text]} values; found ${given.length}`, at);
+  const [first, pattern] = given;
+  if (text === "match" && pattern?.kind === "literal" && String(pattern.value).length > LONGEST_GLOB)
+    throw new FqlError(
+      `found a pattern of ${String(pattern.value).length} characters; ${LONGEST_GLOB} are allowed`,
+      pattern.at,
+    );
+  // A glob has escapes of its own, `\\*` among them: it is taken as it is written.
+  if (text === "match" && first && pattern?.kind === "literal" && typeof pattern.value === "string")
+    return { kind: "call", name: text, arguments: [first, { ...pattern, value: pattern.written.slice(1, -1) }], at };
   return { kind: "call", name: text, arguments: given, at };
 }
 

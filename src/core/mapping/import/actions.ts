@@ -27,7 +27,7 @@ type Note = (message: string) => void;
 type Kind = "group" | "identify" | "event";
 
 /** Null, with a note, where the action is none that a mapping can do. Fields that are not carried over are noted. */
-export function outputsOf({ action, settings }: Subscription, note: Note): JsonObject | null {
+export function outputsOf({ action }: Subscription, settings: JsonObject, note: Note): JsonObject | null {
   const kind = kindOf(action, settings);
   if (kind === null) {
     note(`Its action ${JSON.stringify(action)} makes neither an event nor a group: it is left out.`);

@@ -10,8 +10,8 @@ export interface Subscription {
   readonly isEnabled: boolean;
   /** FQL. */
   readonly trigger: string;
-  /** Fields of the action to values of mapping-kit. */
-  readonly settings: JsonObject;
+  /** Fields of the action to values of mapping-kit; null where they cannot be read. */
+  readonly settings: JsonObject | null;
 }
 
 /** @throws INPUT_INVALID if there is no list of objects in it. */
@@ -44,12 +44,13 @@ function readSubscription(subscription: JsonObject, index: number): Subscription
 }
 
 /** Terraform keeps them as JSON text. */
-function settingsOf(settings: JsonValue | undefined): JsonObject {
+function settingsOf(settings: JsonValue | undefined): JsonObject | null {
   if (isJsonObject(settings)) return settings;
+  if (settings === undefined || settings === null) return {};
   try {
-    const parsed: unknown = typeof settings === "string" ? JSON.parse(settings) : {};
-    return isJsonObject(parsed) ? parsed : {};
+    const parsed: unknown = typeof settings === "string" ? JSON.parse(settings) : null;
+    return isJsonObject(parsed) ? parsed : null;
   } catch {
-    return {};
+    return null;
   }
 }

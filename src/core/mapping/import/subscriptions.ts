@@ -54,13 +54,14 @@ export interface ImportedRule {
 }
 
 function ruleOf(subscription: Subscription, note: Note): ImportedRule | null {
-  const { name, isEnabled, trigger } = subscription;
+  const { name, isEnabled, trigger, settings } = subscription;
   if (!isEnabled) return leftOut(note, "It is disabled");
   const tree = treeOf(trigger, note);
   if (!tree) return null;
   const clauses = clausesOf(tree);
   if (clauses?.length === 0) return leftOut(note, "Its trigger never holds");
-  const outputs = outputsOf(subscription, note);
+  if (!settings) return leftOut(note, "Its settings cannot be read: they are no object, and no JSON text of one");
+  const outputs = outputsOf(subscription, settings, note);
   if (!outputs) return null;
   for (const { message } of differencesFromSegment(tree))
     note(`Its trigger: ${message}. prickle reads it as it is written.`);

@@ -1,4 +1,4 @@
-/** What was read last, in memory: as much of it as `budget` allows. */
+/** What was asked for last, in memory, in two generations: when the younger is full it becomes the older, and the older is let go. */
 
 export interface Cache<Value> {
   /** Undefined: not here. */
@@ -8,34 +8,42 @@ export interface Cache<Value> {
   clear(): void;
 }
 
-/** `budget`: the sum of the weights it may hold; 1 each by default. The one not asked for longest goes first. */
+interface Entry<Value> {
+  readonly value: Value;
+  readonly weight: number;
+}
+
+/** `budget`: the sum of the weights it may hold, 1 each by default. To order all entries by use would cost more than it saves. */
 export function createCache<Value>(budget: number): Cache<Value> {
-  const entries = new Map<string, { readonly value: Value; readonly weight: number }>();
+  let young = new Map<string, Entry<Value>>();
+  let old = new Map<string, Entry<Value>>();
   let held = 0;
-  const remove = (key: string) => {
-    held -= entries.get(key)?.weight ?? 0;
-    entries.delete(key);
-  };
+
+  function put(key: string, entry: Entry<Value>): void {
+    young.set(key, entry);
+    held += entry.weight;
+    if (held <= budget / 2) return;
+    old = young;
+    young = new Map();
+    held = 0;
+  }
+
   return {
     get(key) {
-      const entry = entries.get(key);
-      if (!entry) return undefined;
-      entries.delete(key);
-      entries.set(key, entry);
-      return entry.value;
+      const recent = young.get(key);
+      if (recent) return recent.value;
+      const entry = old.get(key);
+      if (entry) put(key, entry);
+      return entry?.value;
     },
-    set(key, value, weight = 1) {
-      remove(key);
-      entries.set(key, { value, weight });
-      held += weight;
-      for (const oldest of entries.keys()) {
-        if (held <= budget || oldest === key) break;
-        remove(oldest);
-      }
+    set: (key, value, weight = 1) => put(key, { value, weight }),
+    delete(key) {
+      young.delete(key);
+      old.delete(key);
     },
-    delete: remove,
     clear() {
-      entries.clear();
+      young = new Map();
+      old = new Map();
       held = 0;
     },
   };

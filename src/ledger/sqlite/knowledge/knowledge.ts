@@ -54,6 +54,7 @@ export function createStoredKnowledge(database: DatabaseSync): StoredKnowledge {
     membership: people.membership,
     firstMembership: people.firstMembership,
     owner: people.owner,
+    hasMemberships: people.hasMemberships,
     idsOf: people.idsOf,
     group: groups.group,
     typeSharing: groups.typeSharing,

@@ -14,7 +14,8 @@ import { createCache } from "./cache.ts";
 
 const CACHED = 50_000;
 
-export interface People extends Pick<Knowledge, "membership" | "firstMembership" | "owner" | "idsOf"> {
+export interface People
+  extends Pick<Knowledge, "membership" | "firstMembership" | "owner" | "hasMemberships" | "idsOf"> {
   /** False: it was known. */
   addMembership(change: Extract<Change, { kind: "membership" }>): boolean;
   addOwner(change: Extract<Change, { kind: "owner" }>): boolean;
@@ -24,6 +25,16 @@ export interface People extends Pick<Knowledge, "membership" | "firstMembership"
   lastJoinOf(id: string, groupType: string, groupKey: string): number;
   /** The transaction was rolled back. */
   takeBack(): void;
+}
+
+/** What was asked of an id, or noted of it; undefined: not yet. */
+interface Person {
+  /** By group type: the newest membership of all; null: there is none. */
+  readonly newest: Map<string, Membership | null>;
+  /** The first of all; null: there is none. */
+  owner?: Owner | null | undefined;
+  owned?: readonly string[] | undefined;
+  hasMemberships?: boolean | undefined;
 }
 
 export function createPeople(database: DatabaseSync): People {
@@ -55,43 +66,45 @@ export function createPeople(database: DatabaseSync): People {
   const insertOwned = database.prepare("INSERT INTO owned VALUES (?, ?) ON CONFLICT DO NOTHING");
   const ownedBy = database.prepare("SELECT id FROM owned WHERE owner = ? ORDER BY id LIMIT ?");
 
-  /** The newest membership of all; null: there is none. */
-  const newest = createCache<Membership | null>(CACHED);
-  /** The first of all; null: there is none. */
-  const owners = createCache<Owner | null>(CACHED);
-  const owned = createCache<readonly string[]>(CACHED);
-  const withMemberships = createCache<boolean>(CACHED);
+  const people = createCache<Person>(CACHED);
 
+  function personOf(id: string): Person {
+    const cached = people.get(id);
+    if (cached) return cached;
+    const person: Person = { newest: new Map() };
+    people.set(id, person);
+    return person;
+  }
+
+  /** Of most ids one look says that there is nothing to be found. */
   function newestMembership(id: string, groupType: string): Membership | null {
-    const key = `${id}\0${groupType}`;
-    const cached = newest.get(key);
+    if (!hasMemberships(id)) return null;
+    const { newest } = personOf(id);
+    const cached = newest.get(groupType);
     if (cached !== undefined) return cached;
     const found = membershipIn(newestOf.get(id, groupType));
-    newest.set(key, found);
+    newest.set(groupType, found);
     return found;
   }
 
   function owner(id: string): Owner | null {
-    const cached = owners.get(id);
-    if (cached !== undefined) return cached;
+    const person = personOf(id);
+    if (person.owner !== undefined) return person.owner;
     const row = firstOwner.get(id);
-    const found = row ? { id: String(row.owner), at: Number(row.at) } : null;
-    owners.set(id, found);
-    return found;
+    person.owner = row ? { id: String(row.owner), at: Number(row.at) } : null;
+    return person.owner;
   }
 
   function addOwned(ofOwner: string, id: string): void {
     insertOwned.run(ofOwner, id);
-    owned.delete(ofOwner);
+    personOf(ofOwner).owned = undefined;
   }
 
   /** Of the id, or of ids that are its. */
   function hasMemberships(id: string): boolean {
-    const cached = withMemberships.get(id);
-    if (cached !== undefined) return cached;
-    const found = ownOf.get(id) !== undefined;
-    withMemberships.set(id, found);
-    return found;
+    const person = personOf(id);
+    person.hasMemberships ??= ownOf.get(id) !== undefined;
+    return person.hasMemberships;
   }
 
   /** So do all whose id it is. */
@@ -100,7 +113,7 @@ export function createPeople(database: DatabaseSync): People {
     for (const id of found) {
       if (hasMemberships(id)) continue;
       insertOwn.run(id);
-      withMemberships.set(id, true);
+      personOf(id).hasMemberships = true;
       for (const { owner: of } of ownersOf.all(id)) {
         addOwned(String(of), id);
         found.push(String(of));
@@ -120,12 +133,12 @@ export function createPeople(database: DatabaseSync): People {
     },
     firstMembership: (id, groupType) => membershipIn(first.get(id, groupType)),
     owner,
+    hasMemberships,
     idsOf(of) {
-      const cached = owned.get(of);
-      if (cached) return cached;
-      const found = ownedBy.all(of, MOST_IDS).map((row) => String(row.id));
-      owned.set(of, found);
-      return found;
+      if (!hasMemberships(of)) return NO_IDS;
+      const person = personOf(of);
+      person.owned ??= ownedBy.all(of, MOST_IDS).map((row) => String(row.id));
+      return person.owned;
     },
     addMembership({ id, groupType, membership }) {
       const last = newestMembership(id, groupType);
@@ -135,7 +148,7 @@ export function createPeople(database: DatabaseSync): People {
       noteMemberships(id);
       const isNewestMember = last?.joins === true && last.groupKey === groupKey;
       if (joins && !isNewestMember) insertMember.run(groupType, groupKey, id);
-      if (!last || compareMemberships(membership, last) < 0) newest.set(`${id}\0${groupType}`, membership);
+      if (!last || compareMemberships(membership, last) < 0) personOf(id).newest.set(groupType, membership);
       return true;
     },
     addOwner({ id, owner: said }) {
@@ -143,7 +156,7 @@ export function createPeople(database: DatabaseSync): People {
       // What the first to claim an id says again changes nothing.
       if (first && first.id === said.id && first.at <= said.at) return false;
       if (insertOwner.run(id, said.at, said.id).changes === 0) return false;
-      if (!first || compareOwners(said, first) < 0) owners.set(id, said);
+      if (!first || compareOwners(said, first) < 0) personOf(id).owner = said;
       if (hasMemberships(id)) {
         addOwned(said.id, id);
         noteMemberships(said.id);
@@ -152,11 +165,11 @@ export function createPeople(database: DatabaseSync): People {
     },
     membersOf: (groupType, groupKey, limit) => members.all(groupType, groupKey, limit).map((row) => String(row.id)),
     lastJoinOf: (id, groupType, groupKey) => Number(lastJoin.get(id, groupType, groupKey)?.at ?? 0),
-    takeBack() {
-      for (const cache of [newest, owners, owned, withMemberships]) cache.clear();
-    },
+    takeBack: people.clear,
   };
 }
+
+const NO_IDS: readonly string[] = [];
 
 function membershipIn(row: Record<string, unknown> | undefined): Membership | null {
   return row ? { at: Number(row.at), joins: row.joins === 1, groupKey: String(row.group_key) } : null;

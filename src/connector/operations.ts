@@ -1,0 +1,71 @@
+/** What an operator can ask, answered by the ledger, the engine and the ingests. */
+
+import type { SourceConfig } from "../config.ts";
+import type { Clock } from "../core/clock.ts";
+import { PrickleError } from "../core/errors.ts";
+import type { GroupMemory } from "../core/group-memory.ts";
+import type { Ledger } from "../core/ledger.ts";
+import type { Operations } from "../core/operations.ts";
+import type { Engine } from "../engine/open.ts";
+import { createBackfillOperation, type SourceIngests } from "./backfill.ts";
+
+export interface OperationParts {
+  readonly ledger: Ledger;
+  readonly engine: Engine | null;
+  readonly ingests: ReadonlyMap<string, SourceIngests>;
+  /** Ingests of a source into a rehearsal of the ledger. */
+  readonly rehearse: (source: string, ledger: Pick<Ledger, "lanes" | "commit">) => SourceIngests;
+  readonly groups: GroupMemory;
+  readonly sources: readonly SourceConfig[];
+  readonly clock: Clock;
+  readonly onCommitted: () => void;
+  readonly stopping: AbortSignal;
+}
+
+export function createOperations(parts: OperationParts): Operations {
+  const { ledger, engine, ingests, rehearse, sources, onCommitted } = parts;
+  const partsOf = (name: string) => {
+    const source = sources.find((one) => one.name === name);
+    if (!source) throw noSuchSource(name, [...ingests.keys()]);
+    const { mapping, maxEventsPerRun } = source;
+    const rehearsing = (rehearsed: Pick<Ledger, "lanes" | "commit">) => rehearse(name, rehearsed);
+    return { ingests: requireSource(ingests, name), rehearsing, mapping, maxEventsPerRun };
+  };
+  return {
+    status: ledger.status,
+    groupTypes: async () => requireEngine(engine).groupTypes(),
+    groups: async (query) => requireEngine(engine).groups(query),
+    group: ledger.group,
+    keys: ledger.keys,
+    trends: async (query) => requireEngine(engine).trends(query),
+    listDeadLetters: ledger.listDeadLetters,
+    async replayDeadLetters(filter) {
+      const replayed = await ledger.replayDeadLetters(filter);
+      onCommitted();
+      return replayed;
+    },
+    dropDeadLetters: ledger.dropDeadLetters,
+    listRejections: ledger.listRejections,
+    // Threads of their own would neither see what is known of groups nor tell of it.
+    backfill: createBackfillOperation({ ...parts, partsOf, mayUseThreads: parts.groups.groupTypes.size === 0 }),
+  };
+}
+
+export function requireEngine(engine: Engine | null): Engine {
+  if (engine) return engine;
+  throw new PrickleError("NOT_FOUND", "There is no engine: prickle.yaml names no destination of type engine.", {
+    hint: "Add one under destinations, or ask PostHog.",
+  });
+}
+
+export function requireSource(ingests: ReadonlyMap<string, SourceIngests>, source: string): SourceIngests {
+  const ingest = ingests.get(source);
+  if (ingest) return ingest;
+  throw noSuchSource(source, [...ingests.keys()]);
+}
+
+export function noSuchSource(source: string, known: readonly string[]): PrickleError {
+  return new PrickleError("NOT_FOUND", `There is no source "${source}"; there is ${known.join(", ") || "none"}.`, {
+    hint: "Sources are named in prickle.yaml.",
+  });
+}

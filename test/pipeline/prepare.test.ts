@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import { DEFAULT_GROUP_RULES } from "../../src/core/attribution/rules.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { Mapping } from "../../src/core/mapping/mapping.ts";
+import type { MessageDraft } from "../../src/core/message.ts";
+import { readParcel } from "../../src/core/parcel.ts";
+import { createPrepare } from "../../src/pipeline/prepare.ts";
+
+function deepObject(): JsonObject {
+  let deep: JsonObject = {};
+  for (let level = 0; level < 200_000; level++) deep = { deep };
+  return deep;
+}
+
+/** What it makes cannot be written for records that say so. */
+const mapping: Mapping = {
+  name: "test",
+  groupTypes: ["company"],
+  groupRules: DEFAULT_GROUP_RULES,
+  usesMemberships: false,
+  groupReads: [],
+  apply({ payload: { kind, deep } }) {
+    const properties = deep === true ? deepObject() : { a: 1 };
+    const draft: MessageDraft =
+      kind === "event"
+        ? { kind: "event", event: "Seen", distinctId: "u", properties, groups: {} }
+        : { kind: "groupIdentify", groupType: "company", groupKey: "acme", properties };
+    return { rule: "r", drafts: [draft], statements: [], problems: [] };
+  },
+};
+
+it.each(["event", "groupIdentify"])("rejects an %s that cannot be written, and only it", (kind) => {
+  const prepare = createPrepare({ mapping, lanes: 4 });
+  const records = [true, false].map((deep, index) => ({
+    ...{ source: "s", id: String(index), occurredAt: 0, statedAt: 0, receivedAt: 0 },
+    payload: { kind, deep },
+  }));
+  const { parcels, rejections } = prepare({ records, rejections: [] });
+  expect(parcels.flatMap(readParcel).flatMap(({ messages }) => messages)).toHaveLength(1);
+  expect(rejections).toMatchObject([{ recordId: "0", reason: "mapping_failed" }]);
+});
