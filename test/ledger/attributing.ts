@@ -18,6 +18,8 @@ export interface AttributingLedger {
   readonly ledger: Ledger;
   readonly received: Received;
   commit(...records: readonly SourceRecord[]): Promise<CommitResult>;
+  /** As a backfill does in its first pass: only what they say of people. */
+  commitStatements(...records: readonly SourceRecord[]): Promise<CommitResult>;
   /** Delivers all that waits; gives the texts, parsed, in the order in which they came. */
   deliver(settle?: (event: string) => SettleOutcome): Promise<readonly Delivered[]>;
   reopen(): Promise<void>;
@@ -54,6 +56,7 @@ export async function openAttributing(
       return ledger;
     },
     commit: (...records) => ledger.commit(commitOf(records)),
+    commitStatements: (...records) => ledger.commit(commitOf(records, "statements")),
     async deliver(settle = () => DELIVERED) {
       const all: Delivered[] = [];
       const request = { destination: DESTINATION, maxMessages: 1000, maxBytes: 1e7, leaseMs: 60_000 };
@@ -85,8 +88,8 @@ export async function openAttributing(
 }
 
 /** What ingest would commit. */
-export function commitOf(records: readonly SourceRecord[]): Commit {
-  const { parcels, rejections, groups } = prepare.all({ records, rejections: [] });
+export function commitOf(records: readonly SourceRecord[], what: keyof typeof prepare = "all"): Commit {
+  const { parcels, rejections, groups } = prepare[what]({ records, rejections: [] });
   return { source: records[0]?.source ?? "segment", parcels, rejections, groups };
 }
 

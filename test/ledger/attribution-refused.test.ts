@@ -81,7 +81,7 @@ describe("a transaction that failed", () => {
   }
 
   const request = (...pages: readonly (readonly SourceRecord[])[]): Request => {
-    const asks = { bytes: pack(pages.map(commitOf)) };
+    const asks = { bytes: pack(pages.map((page) => commitOf(page))) };
     return { kind: "commit", asks, id: ids++, now: 1_000_000 };
   };
 

@@ -23,47 +23,63 @@ export type ResolvedIdentify = Pick<Identify, "source" | "groupType" | "at" | "p
 
 export function differenceOf(state: GroupState | null, identify: ResolvedIdentify, rules: RulesBySource): Difference {
   const { source, at, groupType, groupKey } = identify;
-  const own = rulesOf(rules, source);
-  const isKeyName = (name: string) =>
-    name === own.keyProperty || Object.values(rules).some(({ keyProperty }) => keyProperty === name);
-  const heard = new Map<string, Told>();
-  const restated: string[] = [];
-  const moved: string[] = [];
-  const held: string[] = [];
-  let stale = 0;
-  for (const [name, said] of sayings(identify, own)) {
-    if (isKeyName(name)) continue;
-    const news = newsOf(toldBy(state, name, source), said);
-    if (news === "stale") stale += 1;
-    if (news === "restated") restated.push(name);
-    if (news !== "new" && news !== "restated") continue;
-    heard.set(name, said);
-    if (isEffect(state, name, { source, said, rules })) {
-      if (isVolatile(name.slice(own.prefix.length), own.volatile)) held.push(name);
-      else moved.push(name);
-    }
-  }
-  if (!state || !Object.hasOwn(state.sent, own.keyProperty)) moved.push(own.keyProperty);
+  const { keyProperty } = rulesOf(rules, source);
+  const { told, restated, moved, held, stale } = hear(state, identify, rules);
+  if (!state || !Object.hasOwn(state.sent, keyProperty)) moved.push(keyProperty);
   const owed = state?.unsent ?? [];
   const isSent = moved.length > 0 || owed.some((name) => !isHeld(name, rules));
   const all = new Set([...owed, ...moved, ...held]);
-  const after = { told: Object.fromEntries(heard), source };
+  const after = { told: Object.fromEntries([...restated, ...told]), source };
   const { set, unset } = contents(isSent ? all : [], (name) =>
-    isKeyName(name) ? groupKey : effectiveOf(state, name, rules, after),
+    carriesKey(name, keyProperty, rules) ? groupKey : effectiveOf(state, name, rules, after),
   );
-  const isKnown = heard.size === 0 && !isSent;
+  const isKnown = told.size === 0 && restated.size === 0 && !isSent;
   const change = {
     kind: "group" as const,
     groupType,
     groupKey,
     source,
-    told: Object.fromEntries([...heard].filter(([name]) => !restated.includes(name))),
-    restated,
+    told: Object.fromEntries(told),
+    restated: [...restated.keys()],
     restatedAt: at,
     unsent: isSent ? [] : [...all],
     sent: [...Object.keys(set), ...unset],
   };
   return { set, unset, stale, change: isKnown ? null : change };
+}
+
+interface Heard {
+  /** What is new of the source's word, and what it says again. */
+  readonly told: Map<string, Told>;
+  readonly restated: Map<string, Told>;
+  /** Properties of the group that change by it; those of which that alone sends nothing. */
+  readonly moved: string[];
+  readonly held: string[];
+  readonly stale: number;
+}
+
+function hear(state: GroupState | null, identify: ResolvedIdentify, rules: RulesBySource): Heard {
+  const { source } = identify;
+  const own = rulesOf(rules, source);
+  const [told, restated] = [new Map<string, Told>(), new Map<string, Told>()];
+  const [moved, held]: [string[], string[]] = [[], []];
+  let stale = 0;
+  for (const [name, said] of sayings(identify, own)) {
+    if (carriesKey(name, own.keyProperty, rules)) continue;
+    const news = newsOf(toldBy(state, name, source), said);
+    if (news === "stale") stale += 1;
+    if (news === "stale" || news === "same") continue;
+    (news === "new" ? told : restated).set(name, said);
+    // What is said again may be newer now than what another source says.
+    if (!isEffect(state, name, { source, said, rules })) continue;
+    (isVolatile(name.slice(own.prefix.length), own.volatile) ? held : moved).push(name);
+  }
+  return { told, restated, moved, held, stale };
+}
+
+/** The properties in which groups carry their keys say nothing else, whatever a source says under these names. */
+function carriesKey(name: string, keyProperty: string, rules: RulesBySource): boolean {
+  return name === keyProperty || Object.values(rules).some((other) => other.keyProperty === name);
 }
 
 /** What the record says of each property, `nulls` and `prefix` applied. */
