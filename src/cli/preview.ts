@@ -110,7 +110,10 @@ function showPreview(place: number, { rule, drafts, problems }: Preview, paint: 
 function showDraft(draft: MessageDraft, paint: Colors): string {
   const properties = paint.dim(cell(draft.properties, Number.POSITIVE_INFINITY));
   if (draft.kind === "groupIdentify") {
-    return `group identify  ${draft.groupType} ${paint.bold(cell(draft.groupKey))}  ${properties}`;
+    const key = draft.groupKey === null ? paint.yellow("waits for an alias") : paint.bold(cell(draft.groupKey));
+    const aliases = draft.keys?.aliases ?? [];
+    const knownAs = aliases.length > 0 ? `  known as ${aliases.map((alias) => cell(alias)).join(", ")}` : "";
+    return `group identify  ${draft.groupType} ${key}${knownAs}  ${properties}`;
   }
   const groups = Object.entries(draft.groups).map(([type, key]) => `${type} ${cell(key)}`);
   const where = groups.length > 0 ? `  in ${groups.join(", ")}` : "";

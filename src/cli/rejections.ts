@@ -9,7 +9,9 @@ import { cell, count, showTable, time } from "./show-table.ts";
 export function rejectionsCommand(): Command {
   return new Command("rejections")
     .summary("calls that made no message, and why")
-    .description("Lists what sources sent and prickle could not use, newest first. --json has the calls themselves.")
+    .description(
+      "Lists what sources sent and prickle could not use, newest first. --json has the calls themselves, of very large ones the beginning.",
+    )
     .option("--limit <n>", "at most this many", wholeNumber(1, 10_000), 20)
     .addHelpText(
       "after",

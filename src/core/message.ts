@@ -185,6 +185,8 @@ interface WireFields {
 
 /** The event that tells destinations to remove properties of a group. */
 export const GROUP_UNSET = "$group_unset";
+/** From a sender they would pass by what is known of groups, and by the group types declared. */
+const OWN_EVENTS: ReadonlySet<string> = new Set(["$groupidentify", GROUP_UNSET]);
 
 function groupIdentifyFields({ groupType, groupKey, properties }: GroupIdentifyDraft): WireFields | MessageProblem {
   const problem = keyProblem(groupType, groupKey);
@@ -230,6 +232,10 @@ function eventFields({ event, distinctId, properties, groups }: EventDraft): Wir
       detail: `An event name has 1–${MAX_ID_BYTES} bytes; found ${Buffer.byteLength(event)}.`,
     };
   }
+  if (OWN_EVENTS.has(event)) {
+    const detail = `An event cannot be named ${event}: a mapping makes a group identify by groupIdentify.`;
+    return { reason: "invalid_event_name", detail };
+  }
   const idProblem = distinctIdProblem(distinctId);
   if (idProblem) return { reason: "illegal_distinct_id", detail: `Distinct id: ${idProblem}.` };
   for (const groupType in groups) {
@@ -259,8 +265,10 @@ export function groupPropertiesIn(
 ): { readonly groupType: string; readonly groupKey: string; readonly names: readonly string[] } | null {
   if (!GROUP_MESSAGE.test(json)) return null;
   try {
-    const { $group_type: groupType, $group_key: groupKey, $group_set, $group_unset } = JSON.parse(json).properties;
-    return { groupType, groupKey, names: $group_unset ?? Object.keys($group_set) };
+    const { $group_type: groupType, $group_key: groupKey, $group_set: set, $group_unset } = JSON.parse(json).properties;
+    const names: unknown = $group_unset ?? Object.keys(set);
+    const isOurs = typeof groupType === "string" && typeof groupKey === "string" && Array.isArray(names);
+    return isOurs && names.every((name) => typeof name === "string") ? { groupType, groupKey, names } : null;
   } catch {
     return null;
   }

@@ -29,11 +29,19 @@ export function createPreviewer(mapping: Mapping, groups: KnownGroups = NO_KNOWN
     const refused: MessageProblem[] = [];
     parcel.clear();
     parcel.record(uuid);
-    const sent = drafts.filter((draft) => {
+    const sent = drafts.map(withFallback).filter((draft) => {
+      const waits = draft.kind === "groupIdentify" && draft.groupKey === null;
+      if (waits && mapping.groupRules.unresolved === "park") return true;
       const problem = writeMessage(draft, { uuid, occurredAt: outcome.occurredAt, lanes: LANES }, parcel);
       if (problem) refused.push(problem);
       return problem === null;
     });
     return { rule, drafts: sent, statements, problems: [...problems, ...refused] };
   };
+}
+
+/** No alias is known here. */
+function withFallback(draft: MessageDraft): MessageDraft {
+  if (draft.kind === "event" || draft.groupKey !== null) return draft;
+  return { ...draft, groupKey: draft.keys?.fallbackKey ?? null };
 }

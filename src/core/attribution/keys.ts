@@ -58,7 +58,9 @@ function claim(knowledge: Knowledge, identify: Identify, { alias, groupKey, coll
 
 function repoint(knowledge: Knowledge, identify: Identify, alias: string, groupKey: string): readonly Change[] {
   const { groupType, source, at } = identify;
-  if (knowledge.alias(groupType, alias)?.groupKey === groupKey) return [];
+  const before = knowledge.alias(groupType, alias);
+  // A merge that comes late has been overtaken by what was said after it.
+  if (before && (before.groupKey === groupKey || before.at > at)) return [];
   return [{ kind: "alias", groupType, alias, known: { groupKey, source, at } }];
 }
 

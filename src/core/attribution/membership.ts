@@ -4,6 +4,8 @@ import { compareMemberships, compareText, type Knowledge, type Membership, MOST_
 import type { GroupRules } from "./rules.ts";
 
 const MOST_OWNERS = 16;
+/** Of one person and type, when the newest alone does not tell: older ones are not looked at. */
+const MOST_MEMBERSHIPS = 256;
 
 /**
  * All ids that were those of the person a record names by `ids` at a time, the one that counts most first. The same for
@@ -57,7 +59,9 @@ export function groupAt(
   if (newest.joins && several === "latest") return newest.groupKey;
   const left = new Set<string>();
   const joined = new Set<string>();
+  let looked = 0;
   for (const { joins, groupKey } of newestFirst(knowledge, ids, groupType, at)) {
+    if (++looked > MOST_MEMBERSHIPS) break;
     if (!joins && groupKey === "") break;
     if (!joins) left.add(groupKey);
     else if (several === "latest") return left.has(groupKey) ? null : groupKey;

@@ -19,12 +19,22 @@ export interface DeadLetters {
   count(destination: string): number;
 }
 
+export interface DeadLetterParts {
+  readonly outbox: Outbox;
+  readonly positions: Positions;
+  readonly refresh: (json: string) => string;
+}
+
 /** What goes back in one transaction; a single larger letter goes alone. */
 const SLICE_LETTERS = 1_000;
 const SLICE_BYTES = 4 * 1024 * 1024;
 const NO_IDS = new Uint8Array(0);
 
-export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positions: Positions): DeadLetters {
+/** `refresh` gives the text with which a message is sent again. */
+export function createDeadLetters(
+  database: DatabaseSync,
+  { outbox, positions, refresh }: DeadLetterParts,
+): DeadLetters {
   const insert = database.prepare(
     `INSERT INTO dead_letters (destination, uuid, lane, reason, attempts, first_attempt_at, died_at, body)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -63,7 +73,7 @@ export function createDeadLetters(database: DatabaseSync, outbox: Outbox, positi
   }
 
   function putBack({ id, destination, lane, uuid, body }: DeadLetter, now: number): void {
-    const bytes = frameOf(uuid, Buffer.from(body));
+    const bytes = frameOf(uuid, Buffer.from(refresh(body)));
     const run = { lane, count: 1, bytes: bytes.length, firstSeq: positions.nextSeq(lane), committedAt: now };
     const notes = { only: destination, replayed: [id] };
     outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });

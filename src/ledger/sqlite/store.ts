@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { createAttribution } from "../../core/attribution/attribute.ts";
+import { refreshed } from "../../core/attribution/refreshed.ts";
 import { PrickleError } from "../../core/errors.ts";
 import { createClaims } from "./claim.ts";
 import { createCommitGroup } from "./commit.ts";
@@ -140,11 +141,12 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   database.exec("BEGIN IMMEDIATE");
   moveTableToLog(database, outbox);
   const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
-  const deadLetters = createDeadLetters(database, outbox, positions);
+  const knowledge = createStoredKnowledge(database);
+  const refresh = (json: string) => refreshed(json, knowledge, options.groupRules);
+  const deadLetters = createDeadLetters(database, { outbox, positions, refresh });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
   const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
-  const knowledge = createStoredKnowledge(database);
   const attribute = createAttribution({ knowledge, rules: options.groupRules, lanes });
   for (const { ids, notes, runs } of unknown) {
     seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
