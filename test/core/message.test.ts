@@ -118,7 +118,7 @@ describe("an event", () => {
     expect(built(event({ distinctId: fitting })).fields.distinct_id).toBe(fitting);
   });
 
-  it.each(["", "x".repeat(MAX_ID_BYTES + 1)])("named %j is refused", (name) => {
+  it.each(["", "x".repeat(MAX_ID_BYTES + 1), "$groupidentify", "$group_unset"])("named %j is refused", (name) => {
     expect(refusal(event({ event: name }))).toBe("invalid_event_name");
   });
 

@@ -126,6 +126,22 @@ describe("what ended in the dead letters", () => {
     expect(await rig.deliver()).toEqual([]);
   });
 
+  it("of a group is replayed as the group is now, not as it was", async () => {
+    await rig.commit(groupCall(1, "ann", "acme", { plan: "free", seats: 1 }));
+    await rig.deliver(() => dead);
+    await rig.commit(groupCall(2, "ann", "acme", { plan: "pro" }));
+    await rig.deliver();
+    await rig.commit(groupCall(3, "ann", "acme", { plan: "enterprise" }));
+    const [letter] = await rig.ledger.listDeadLetters({});
+    expect(await rig.ledger.replayDeadLetters({})).toBe(1);
+    const delivered = await rig.deliver();
+    expect(delivered.map(({ properties }) => properties.$group_set)).toEqual([
+      { plan: "enterprise" },
+      { group_key: "acme", plan: "enterprise", seats: 1 },
+    ]);
+    expect(delivered[1]).toMatchObject({ uuid: letter?.uuid });
+  });
+
   it("is still owed after the tables forgot both, the death and what came before it", async () => {
     await rig.forgetting(async () => {
       await rig.commit(groupCall(1, "ann", "acme", { plan: "free" }));

@@ -144,4 +144,13 @@ describe("a merge at the source", () => {
     expect(keysOf(take({ aliases: ["crm:1"], properties: { x: 1 } }))).toEqual(["two"]);
     expect([tally.rejections, knowledge.collisions()]).toEqual([[], []]);
   });
+
+  it("that comes late does not undo what was said after it", () => {
+    const { take, knowledge } = createIdentifies(rulesFor({ crm: { collision: "most_recent" } }));
+    take({ groupKey: "three", aliases: ["crm:1"], at: 30 });
+    take({ groupKey: "two", mergedAliases: ["crm:1"], at: 20 });
+    expect(knowledge.alias("company", "crm:1")?.groupKey).toBe("three");
+    take({ groupKey: "two", mergedAliases: ["crm:1"], at: 40 });
+    expect(knowledge.alias("company", "crm:1")?.groupKey).toBe("two");
+  });
 });
