@@ -1,6 +1,7 @@
 /** Takes calls into a fresh ledger, page by page as a backfill does, with or without attribution. */
 
 import { readFile } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { messageUuid, recordUuid } from "../../src/core/identity.ts";
 import { compileMapping } from "../../src/core/mapping/compile.ts";
 import type { Mapping } from "../../src/core/mapping/mapping.ts";
@@ -59,6 +60,7 @@ console.log(JSON.stringify(result));
 async function* pages(): AsyncGenerator<Page> {
   for (let at = 0; at < lines.length; at += PAGE) {
     const records = lines.slice(at, at + PAGE).map((one, offset) => recordOf(one, at + offset));
+    await setImmediate(); // As who reads from a file or a socket: what is to be sent gets its turn.
     const progress = { records: at + PAGE, bytes: 0, totalBytes: null };
     yield { records, rejections: [], cursor: `${at + PAGE}`, progress };
   }

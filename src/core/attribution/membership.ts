@@ -8,13 +8,14 @@ const MOST_OWNERS = 16;
 const MOST_MEMBERSHIPS = 256;
 
 /**
- * All ids that were those of the person a record names by `ids` at a time, the one that counts most first. The same for
- * whatever order facts came in, and for what came later than that time.
+ * All ids with memberships that were those of the person a record names by `ids` at a time, after the one that counts
+ * most. The same for whatever order facts came in, and for what came later than that time.
  */
 export function idsOfPerson(knowledge: Knowledge, ids: readonly string[], at: number): readonly string[] {
   const [first] = ids;
   if (first === undefined) return [];
   const root = rootOf(knowledge, first, at);
+  if (isAlone(knowledge, root, ids)) return [root];
   const found = new Set([root]);
   for (const id of found) {
     for (const other of knowledge.idsOf(id)) {
@@ -22,14 +23,21 @@ export function idsOfPerson(knowledge: Knowledge, ids: readonly string[], at: nu
     }
   }
   for (const id of ids) {
+    if (!knowledge.hasMemberships(id)) continue;
     const owner = ownerOf(knowledge, id, at);
     if (owner === null || found.has(owner)) found.add(id);
   }
   return [...found];
 }
 
+/** As most are: then there is nothing to be gathered. */
+function isAlone(knowledge: Knowledge, root: string, ids: readonly string[]): boolean {
+  return knowledge.idsOf(root).length === 0 && ids.every((id) => id === root || !knowledge.hasMemberships(id));
+}
+
 /** Follows who owns whom. A circle ends at the least of its ids. */
 function rootOf(knowledge: Knowledge, id: string, at: number): string {
+  if (ownerOf(knowledge, id, at) === null) return id;
   const passed = [id];
   for (const one of passed) {
     const owner = ownerOf(knowledge, one, at);

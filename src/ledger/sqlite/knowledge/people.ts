@@ -27,14 +27,16 @@ export interface People
   takeBack(): void;
 }
 
-/** What was asked of an id, or noted of it; undefined: not yet. */
+/** What is known of an id. */
 interface Person {
-  /** By group type: the newest membership of all; null: there is none. */
+  /** By group type, once it was asked for: the newest membership of all; null: there is none. */
   readonly newest: Map<string, Membership | null>;
-  /** The first of all; null: there is none. */
-  owner?: Owner | null | undefined;
-  owned?: readonly string[] | undefined;
-  hasMemberships?: boolean | undefined;
+  /** The first of all. */
+  owner: Owner | null;
+  /** Null: not asked for yet. */
+  owned: readonly string[] | null;
+  /** Of the id, or of ids that are its. */
+  hasMemberships: boolean;
 }
 
 export function createPeople(database: DatabaseSync): People {
@@ -59,9 +61,11 @@ export function createPeople(database: DatabaseSync): People {
     "SELECT max(at) AS at FROM memberships WHERE id = ? AND group_type = ? AND group_key = ? AND joins = 1",
   );
   const insertOwn = database.prepare("INSERT INTO own_members VALUES (?) ON CONFLICT DO NOTHING");
-  const ownOf = database.prepare("SELECT 1 FROM own_members WHERE id = ?");
   const insertOwner = database.prepare("INSERT INTO owners VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
-  const firstOwner = database.prepare("SELECT at, owner FROM owners WHERE id = ? ORDER BY at, owner LIMIT 1");
+  const load = database.prepare(
+    `SELECT EXISTS (SELECT 1 FROM own_members WHERE id = ?1) AS has_memberships, first.at, first.owner FROM (SELECT 1)
+     LEFT JOIN (SELECT at, owner FROM owners WHERE id = ?1 ORDER BY at, owner LIMIT 1) AS first`,
+  );
   const ownersOf = database.prepare("SELECT DISTINCT owner FROM owners WHERE id = ?");
   const insertOwned = database.prepare("INSERT INTO owned VALUES (?, ?) ON CONFLICT DO NOTHING");
   const ownedBy = database.prepare("SELECT id FROM owned WHERE owner = ? ORDER BY id LIMIT ?");
@@ -71,15 +75,21 @@ export function createPeople(database: DatabaseSync): People {
   function personOf(id: string): Person {
     const cached = people.get(id);
     if (cached) return cached;
-    const person: Person = { newest: new Map() };
+    const row = load.get(id);
+    const person: Person = {
+      newest: new Map(),
+      owner: typeof row?.owner === "string" ? { id: row.owner, at: Number(row.at) } : null,
+      hasMemberships: row?.has_memberships === 1,
+      owned: null,
+    };
     people.set(id, person);
     return person;
   }
 
   /** Of most ids one look says that there is nothing to be found. */
   function newestMembership(id: string, groupType: string): Membership | null {
-    if (!hasMemberships(id)) return null;
-    const { newest } = personOf(id);
+    const { newest, hasMemberships: hasAny } = personOf(id);
+    if (!hasAny) return null;
     const cached = newest.get(groupType);
     if (cached !== undefined) return cached;
     const found = membershipIn(newestOf.get(id, groupType));
@@ -87,24 +97,12 @@ export function createPeople(database: DatabaseSync): People {
     return found;
   }
 
-  function owner(id: string): Owner | null {
-    const person = personOf(id);
-    if (person.owner !== undefined) return person.owner;
-    const row = firstOwner.get(id);
-    person.owner = row ? { id: String(row.owner), at: Number(row.at) } : null;
-    return person.owner;
-  }
+  const owner = (id: string) => personOf(id).owner;
+  const hasMemberships = (id: string) => personOf(id).hasMemberships;
 
   function addOwned(ofOwner: string, id: string): void {
     insertOwned.run(ofOwner, id);
-    personOf(ofOwner).owned = undefined;
-  }
-
-  /** Of the id, or of ids that are its. */
-  function hasMemberships(id: string): boolean {
-    const person = personOf(id);
-    person.hasMemberships ??= ownOf.get(id) !== undefined;
-    return person.hasMemberships;
+    personOf(ofOwner).owned = null;
   }
 
   /** So do all whose id it is. */
@@ -135,8 +133,8 @@ export function createPeople(database: DatabaseSync): People {
     owner,
     hasMemberships,
     idsOf(of) {
-      if (!hasMemberships(of)) return NO_IDS;
       const person = personOf(of);
+      if (!person.hasMemberships) return NO_IDS;
       person.owned ??= ownedBy.all(of, MOST_IDS).map((row) => String(row.id));
       return person.owned;
     },
