@@ -78,7 +78,7 @@ export function eventOutput(read: EventParts, { rule, groupTypes }: OutputContex
     const distinctId = readText(read.distinctId(data, run), `${rule}: distinctId`, "missing_user");
     const properties = read.properties(data, run);
     const groups = read.groups(data, run);
-    const person = idsIn(read.groupsOf(data, run));
+    const person = read.groupsOf(data, run);
     if (run.refusal) return void problems.push(run.refusal);
     if (typeof event !== "string") return void problems.push(event);
     if (typeof distinctId !== "string") return void problems.push(distinctId);
@@ -89,8 +89,10 @@ export function eventOutput(read: EventParts, { rule, groupTypes }: OutputContex
     // The groups are said in one place only: what came under this name went through `groups`, or is not meant.
     if (found.$groups !== undefined) delete found.$groups;
     const draft = { kind: "event", event, distinctId, properties: found } as const;
-    const given = groupsOf(groups, groupTypes, problems);
-    drafts.push(person.length > 0 ? { ...draft, groups: given, groupsOf: person } : { ...draft, groups: given });
+    const given = readGroups(groups, groupTypes, problems);
+    // Who has all groups can gain none.
+    const groupsOf = Object.keys(given).length < groupTypes.size ? idsIn(person) : NOBODY;
+    drafts.push(groupsOf.length > 0 ? { ...draft, groups: given, groupsOf } : { ...draft, groups: given });
   };
 }
 
@@ -123,6 +125,7 @@ export function idsIn(value: JsonValue | undefined): readonly string[] {
 }
 
 const MOST_IDS = 16;
+const NOBODY: readonly string[] = [];
 
 /** Null, with a problem noted, if it is no object. */
 function bagOf(value: JsonValue | undefined, where: string, problems: MessageProblem[]): JsonObject | null {
@@ -133,7 +136,7 @@ function bagOf(value: JsonValue | undefined, where: string, problems: MessagePro
 }
 
 /** Those that can be used; the event goes out without the others. */
-function groupsOf(
+function readGroups(
   value: JsonValue | undefined,
   groupTypes: ReadonlySet<string>,
   problems: MessageProblem[],

@@ -20,7 +20,7 @@ interface Waiting {
 }
 
 /** What passes through the worker lives for a moment: a larger nursery would only be more memory. */
-const NURSERY_MB = 2;
+const NURSERY_MB = 12;
 const END_GRACE_MS = 2_000;
 
 /** The worker is never started again: what it had under way when it died is not known. */

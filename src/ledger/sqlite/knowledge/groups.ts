@@ -1,7 +1,7 @@
 /** What every source said of every group. States that change are written once a transaction. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { changedGroup } from "../../../core/attribution/changed-group.ts";
+import { changedGroup, changeGroup } from "../../../core/attribution/changed-group.ts";
 import { type Change, compareText, type GroupState, type Knowledge } from "../../../core/attribution/knowledge.ts";
 import { createCache } from "./cache.ts";
 
@@ -71,7 +71,10 @@ export function createGroups(database: DatabaseSync): Groups {
     },
     change(change) {
       const { groupType, groupKey } = change;
-      put(groupType, groupKey, changedGroup(group(groupType, groupKey), change));
+      // The cached state itself is changed: taken back, the cache is emptied.
+      const known = group(groupType, groupKey);
+      if (known) changeGroup(known, change);
+      put(groupType, groupKey, known ?? changedGroup(null, change));
     },
     markUnsent(groupType, groupKey, names) {
       const state = group(groupType, groupKey);

@@ -12,7 +12,8 @@ import {
 } from "../../../core/attribution/knowledge.ts";
 import { createCache } from "./cache.ts";
 
-const CACHED = 50_000;
+/** Each takes some 300 bytes. */
+const CACHED = 20_000;
 
 export interface People
   extends Pick<Knowledge, "membership" | "firstMembership" | "owner" | "hasMemberships" | "idsOf"> {
@@ -30,7 +31,7 @@ export interface People
 /** What is known of an id. */
 interface Person {
   /** By group type, once it was asked for: the newest membership of all; null: there is none. */
-  readonly newest: Map<string, Membership | null>;
+  newest: Map<string, Membership | null> | null;
   /** The first of all. */
   owner: Owner | null;
   /** Null: not asked for yet. */
@@ -75,26 +76,35 @@ export function createPeople(database: DatabaseSync): People {
   function personOf(id: string): Person {
     const cached = people.get(id);
     if (cached) return cached;
-    const row = load.get(id);
-    const person: Person = {
-      newest: new Map(),
-      owner: typeof row?.owner === "string" ? { id: row.owner, at: Number(row.at) } : null,
-      hasMemberships: row?.has_memberships === 1,
-      owned: null,
-    };
+    const person = loaded(id);
     people.set(id, person);
     return person;
   }
 
+  function loaded(id: string): Person {
+    const row = load.get(id);
+    return {
+      newest: null,
+      owner: typeof row?.owner === "string" ? { id: row.owner, at: Number(row.at) } : null,
+      hasMemberships: row?.has_memberships === 1,
+      owned: null,
+    };
+  }
+
   /** Of most ids one look says that there is nothing to be found. */
   function newestMembership(id: string, groupType: string): Membership | null {
-    const { newest, hasMemberships: hasAny } = personOf(id);
-    if (!hasAny) return null;
-    const cached = newest.get(groupType);
+    const person = personOf(id);
+    if (!person.hasMemberships) return null;
+    const cached = person.newest?.get(groupType);
     if (cached !== undefined) return cached;
     const found = membershipIn(newestOf.get(id, groupType));
-    newest.set(groupType, found);
+    noteNewest(person, groupType, found);
     return found;
+  }
+
+  function noteNewest(person: Person, groupType: string, membership: Membership | null): void {
+    person.newest ??= new Map();
+    person.newest.set(groupType, membership);
   }
 
   const owner = (id: string) => personOf(id).owner;
@@ -146,16 +156,18 @@ export function createPeople(database: DatabaseSync): People {
       noteMemberships(id);
       const isNewestMember = last?.joins === true && last.groupKey === groupKey;
       if (joins && !isNewestMember) insertMember.run(groupType, groupKey, id);
-      if (!last || compareMemberships(membership, last) < 0) personOf(id).newest.set(groupType, membership);
+      if (!last || compareMemberships(membership, last) < 0) noteNewest(personOf(id), groupType, membership);
       return true;
     },
     addOwner({ id, owner: said }) {
-      const first = owner(id);
+      // Many an id is claimed once and never heard of again: it is not kept in memory for that.
+      const person = people.get(id) ?? loaded(id);
+      const first = person.owner;
       // What the first to claim an id says again changes nothing.
       if (first && first.id === said.id && first.at <= said.at) return false;
       if (insertOwner.run(id, said.at, said.id).changes === 0) return false;
-      if (!first || compareOwners(said, first) < 0) personOf(id).owner = said;
-      if (hasMemberships(id)) {
+      if (!first || compareOwners(said, first) < 0) person.owner = said;
+      if (person.hasMemberships) {
         addOwned(said.id, id);
         noteMemberships(said.id);
       }
