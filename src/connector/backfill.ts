@@ -10,10 +10,16 @@ import type { BackfillRequest, Operations } from "../core/operations.ts";
 import type { PullSource } from "../core/source.ts";
 import { backfill } from "../pipeline/backfill.ts";
 import type { Ingest } from "../pipeline/ingest.ts";
-import { createFileSource, MAX_LINE_BYTES } from "../sources/file/file-source.ts";
+import {
+  createFileSource,
+  type FileSourceOptions,
+  MAX_LINE_BYTES,
+  type ReadPage,
+} from "../sources/file/file-source.ts";
 import { createPageReader } from "../sources/file/read-page.ts";
 import { readLoggedCall } from "../sources/segment/raw-log.ts";
 import { openPageThreads } from "./page-threads/open.ts";
+import type { PageThreadOptions } from "./page-threads/protocol.ts";
 
 export interface BackfillParts {
   readonly ledger: Ledger;
@@ -55,7 +61,7 @@ export function createBackfillOperation(parts: BackfillParts): Operations["backf
     const rehearsal = request.isDryRun ? await ledger.rehearse() : null;
     if (rehearsal) opened.defer(() => rehearsal.close());
     const { everything, memberships } = rehearsal ? rehearsing({ lanes: ledger.lanes, ...rehearsal }) : ingests;
-    const parts = { mapping, lanes: ledger.lanes, receivedAt: clock.now(), mayUseThreads, maxEvents, opened };
+    const parts = { mapping, lanes: ledger.lanes, receivedAt: clock.now(), mayUseThreads, maxEvents };
     const readsTwice = memberships !== null && request.isInOrder !== true;
     const before = readsTwice ? { ingest: memberships, file: await openFile(request, parts, "statements") } : null;
     const file = await openFile(request, parts);
@@ -82,14 +88,12 @@ interface FileParts {
   readonly receivedAt: number;
   readonly mayUseThreads: boolean;
   readonly maxEvents: number | null;
-  /** Closes what is opened for the file. */
-  readonly opened: AsyncDisposableStack;
 }
 
 /** A small file is read on this thread, and mapped by the ingest. */
 async function openFile(
   { path, source }: BackfillRequest,
-  { mapping, lanes, receivedAt, mayUseThreads, maxEvents, opened }: FileParts,
+  { mapping, lanes, receivedAt, mayUseThreads, maxEvents }: FileParts,
   only?: "statements",
 ): Promise<PullSource> {
   const bytes = await stat(path).then(
@@ -103,16 +107,27 @@ async function openFile(
     return createFileSource({ path, source, read: createPageReader(options), pageLines, ...end });
   }
   const portable = { path, source, receivedAt, mapping: portableMapping(mapping), lanes };
-  const threads = openPageThreads(only === undefined ? portable : { ...portable, only });
-  opened.defer(() => threads.close());
-  return createFileSource({
-    path,
-    source,
-    read: threads.read,
-    pagesAhead: threads.pagesAhead,
-    pageLines,
-    ...end,
-  });
+  return readByThreads({ path, source, pageLines, ...end }, only === undefined ? portable : { ...portable, only });
+}
+
+/** The threads live as long as the file is read: another reading of it has its own. */
+function readByThreads(
+  options: Omit<FileSourceOptions, "read" | "pagesAhead">,
+  threads: PageThreadOptions,
+): PullSource {
+  const open = (read: ReadPage, pagesAhead: number) => createFileSource({ ...options, read, pagesAhead });
+  const unread: ReadPage = () => Promise.reject(new PrickleError("INTERNAL", "no thread reads the file"));
+  return {
+    checkpointName: open(unread, 1).checkpointName,
+    async *pages(cursor, signal) {
+      const { read, pagesAhead, close } = openPageThreads(threads);
+      try {
+        yield* open(read, pagesAhead).pages(cursor, signal);
+      } finally {
+        await close();
+      }
+    },
+  };
 }
 
 /** A run ends between two pages: small ones come closer to the limit. */
