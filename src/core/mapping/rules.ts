@@ -3,7 +3,7 @@
 import { groupTypeProblem, MAX_GROUP_TYPES } from "../group.ts";
 import type { JsonObject } from "../json.ts";
 import type { MessageProblem } from "../message.ts";
-import type { EffectiveRule, Placed } from "./effective-rule.ts";
+import type { EffectiveRule, PartName, Placed } from "./effective-rule.ts";
 import { compilePart } from "./expression.ts";
 import { type Condition, compileCondition } from "./fql/condition.ts";
 import type { ScopeOf } from "./layers.ts";
@@ -20,6 +20,9 @@ export interface Rule {
   readonly when: Condition;
   readonly outputs: readonly Output[];
 }
+
+/** Without them the group is the one that the rule identifies. */
+const MEMBERSHIP_GROUP: readonly PartName[] = ["membership.groupType", "membership.groupKey"];
 
 export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   const { name, parts, layer, at } = rule;
@@ -49,8 +52,10 @@ export function compileRule(rule: EffectiveRule, scopeOf: ScopeOf): Rule {
   }
   if (has(rule, "membership")) {
     const { needed, optional, around } = readersOf("membership");
-    const group = { groupType: needed("groupType"), groupKey: optional("groupKey") };
-    outputs.push(around(membershipOutput({ of: needed("of"), ...group, leaves: optional("leaves") }, context)));
+    const read = { of: needed("of"), leaves: optional("leaves") };
+    const isThatOfIdentify = has(rule, "groupIdentify") && !MEMBERSHIP_GROUP.some((part) => parts.has(part));
+    const group = isThatOfIdentify ? null : { groupType: needed("groupType"), groupKey: optional("groupKey") };
+    outputs.push(around(membershipOutput({ ...read, group }, context)));
   }
   if (has(rule, "join")) {
     const { needed, around } = readersOf("join");

@@ -7,17 +7,37 @@ import type { Expression } from "./scope.ts";
 
 export interface MembershipParts {
   readonly of: Expression;
-  readonly groupType: Expression;
-  readonly groupKey: Expression;
   readonly leaves: Expression;
+  /** Null: the group that the rule identifies. */
+  readonly group: { readonly groupType: Expression; readonly groupKey: Expression } | null;
 }
 
 /** A record that names no person, or no group to join, says nothing, and that is no problem. */
-export function membershipOutput(read: MembershipParts, { rule, groupTypes }: OutputContext): Output {
+export function membershipOutput({ of, leaves, group }: MembershipParts, context: OutputContext): Output {
+  return group ? inOwnGroup({ of, leaves, group }, context) : inIdentifiedGroup({ of, leaves });
+}
+
+/** What is wrong with the group has been told. */
+function inIdentifiedGroup({ of, leaves }: Pick<MembershipParts, "of" | "leaves">): Output {
+  return (data, run, { drafts, statements, problems }) => {
+    const identified = drafts.find((draft) => draft.kind === "groupIdentify");
+    const ids = idsIn(of(data, run));
+    const joins = leaves(data, run) !== true;
+    if (run.refusal) return noteOnce(problems, run.refusal);
+    if (!identified || identified.groupKey === null || ids.length === 0) return;
+    const { groupType, groupKey } = identified;
+    statements.push({ kind: "membership", ids, groupType, groupKey, joins });
+  };
+}
+
+type OwnGroup = MembershipParts & { readonly group: NonNullable<MembershipParts["group"]> };
+
+function inOwnGroup(read: OwnGroup, { rule, groupTypes }: OutputContext): Output {
   return (data, run, { statements, problems }) => {
     const ids = idsIn(read.of(data, run));
-    const type = readText(read.groupType(data, run), `${rule}: membership.groupType`, "undeclared_group_type");
-    const given = read.groupKey(data, run);
+    const { group } = read;
+    const type = readText(group.groupType(data, run), `${rule}: membership.groupType`, "undeclared_group_type");
+    const given = group.groupKey(data, run);
     const joins = read.leaves(data, run) !== true;
     if (run.refusal) return noteOnce(problems, run.refusal);
     if (ids.length === 0 || (isMissing(given) && joins)) return;
