@@ -57,14 +57,18 @@ describe("@segment/analytics-node", () => {
   it("brings every type of call to the engine and to PostHog", async () => {
     const { analytics, errors } = openAnalytics();
     const context = { groupId: "acme" };
-    analytics.group({ userId: "ada", groupId: "acme", traits: { name: "Acme", seats: 5, "total billed": 830 } });
-    analytics.group({ userId: "ada", groupId: "apollo", traits: { groupType: "project", name: "Apollo" } });
-    analytics.track({ userId: "ada", event: "Deployed", properties: { env: "prod" }, context });
-    analytics.track({ anonymousId: "anon", event: "Deployed", properties: { project_id: "apollo" } });
-    analytics.identify({ userId: "ada", anonymousId: "anon", traits: { email: "ada@example.com" } });
-    analytics.page({ userId: "ada", name: "Home", properties: { url: "https://example.com/" }, context });
-    analytics.screen({ userId: "ada", name: "Settings", context });
-    analytics.alias({ userId: "ada", previousId: "anon" });
+    const startedAt = Date.now() - 60_000;
+    const at = (second: number) => ({ timestamp: new Date(startedAt + 1000 * second) });
+    const acme = { name: "Acme", seats: 5, "total billed": 830 };
+    analytics.group({ userId: "ada", groupId: "acme", traits: acme, ...at(0) });
+    analytics.group({ userId: "ada", groupId: "apollo", traits: { groupType: "project", name: "Apollo" }, ...at(1) });
+    analytics.track({ userId: "ada", event: "Deployed", properties: { env: "prod" }, context, ...at(2) });
+    // Later than the call that says whose id it is, though it comes before it.
+    analytics.track({ anonymousId: "anon", event: "Deployed", properties: { project_id: "apollo" }, ...at(4) });
+    analytics.identify({ userId: "ada", anonymousId: "anon", traits: { email: "ada@example.com" }, ...at(3) });
+    analytics.page({ userId: "ada", name: "Home", properties: { url: "https://example.com/" }, context, ...at(5) });
+    analytics.screen({ userId: "ada", name: "Settings", context, ...at(6) });
+    analytics.alias({ userId: "ada", previousId: "anon", ...at(7) });
     await analytics.closeAndFlush();
     expect(errors).toEqual([]);
     await running.drained();
