@@ -19,14 +19,22 @@ export function createPassages(database: DatabaseSync, positions: Pick<Positions
   const first = database.prepare(
     "SELECT at FROM passages WHERE destination = ? AND lane = ? AND next_seq > ? ORDER BY next_seq LIMIT 1",
   );
-  const forget = database.prepare("DELETE FROM passages WHERE at < ?");
+  // The last of those forgotten stays, without its time: else what it was past would count as passed with the next.
+  const forget = database.prepare(
+    `DELETE FROM passages WHERE at < ?1 AND EXISTS (SELECT 1 FROM passages AS later WHERE later.at < ?1
+       AND later.destination = passages.destination AND later.lane = passages.lane AND later.next_seq > passages.next_seq)`,
+  );
+  const forgetTime = database.prepare("UPDATE passages SET at = 0 WHERE at < ? AND at > 0");
   return {
     add: (destination, lane, next, now) => void insert.run(destination, lane, next, now),
     of(destination, lane, seq) {
       if (positions.of(destination, lane).next <= seq) return "waiting";
       const at = first.get(destination, lane, seq)?.at;
-      return typeof at === "number" ? at : null;
+      return typeof at === "number" && at > 0 ? at : null;
     },
-    prune: (now) => void forget.run(now - KEPT_MS),
+    prune(now) {
+      forget.run(now - KEPT_MS);
+      forgetTime.run(now - KEPT_MS);
+    },
   };
 }
