@@ -7,9 +7,9 @@ import { ERRORS, PrickleError } from "../core/errors.ts";
 import type { BackfillSummary } from "../core/operations.ts";
 import type { RehearsalSummary } from "../core/rehearsal.ts";
 import { createBackfillProgress } from "./backfill-progress.ts";
-import { type Colors, invocationOf, wholeNumber } from "./invocation.ts";
+import { type Colors, invocationOf, price, wholeNumber } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
-import { type Cost, costOf, price, showRehearsal } from "./show-rehearsal.ts";
+import { type Cost, costOf, showRehearsal } from "./show-rehearsal.ts";
 import { count, listOf, span } from "./show-table.ts";
 import { stopSignal } from "./stop-signal.ts";
 

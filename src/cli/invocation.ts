@@ -48,3 +48,10 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
     throw new PrickleError("USAGE", `found ${JSON.stringify(text)}; a whole number from ${least}${upTo} is allowed`);
   };
 }
+
+/** For commander: what one event costs, in whatever unit. */
+export function price(text: string): number {
+  const amount = Number(text);
+  if (text.trim() !== "" && Number.isFinite(amount) && amount >= 0) return amount;
+  throw new PrickleError("USAGE", `found ${JSON.stringify(text)}; a price is a number, such as 0.00005`);
+}

@@ -12,9 +12,9 @@ import { compileMapping } from "../core/mapping/compile.ts";
 import { outcomeOf } from "../core/mapping/outcome.ts";
 import type { MessageDraft } from "../core/message.ts";
 import { createPreviewer, type Preview } from "../core/preview.ts";
-import { type Colors, colorsFor, invocationOf, wholeNumber } from "./invocation.ts";
+import { type Colors, colorsFor, invocationOf, price, wholeNumber } from "./invocation.ts";
 import { chooseMapping } from "./mapping-choice.ts";
-import { costOf, price, showPreviewSummary } from "./show-rehearsal.ts";
+import { costOf, showPreviewSummary } from "./show-rehearsal.ts";
 import { cell } from "./show-table.ts";
 
 interface PreviewOptions {

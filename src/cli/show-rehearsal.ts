@@ -1,7 +1,6 @@
 /** What a preview or a dry run says of messages, groups and money. */
 
 import type { PreviewSummary } from "../connector/preview-summary.ts";
-import { PrickleError } from "../core/errors.ts";
 import type { RehearsalSummary } from "../core/rehearsal.ts";
 import type { Colors } from "./invocation.ts";
 import { cell, count, showTable } from "./show-table.ts";
@@ -11,13 +10,6 @@ export interface Cost {
   readonly all: number;
   /** When events of at least 48 hours ago are sent as history. */
   readonly withHistoryFree: number;
-}
-
-/** Of an option. */
-export function price(text: string): number {
-  const amount = Number(text);
-  if (text.trim() !== "" && Number.isFinite(amount) && amount >= 0) return amount;
-  throw new PrickleError("USAGE", `found ${JSON.stringify(text)}; a price is a number, such as 0.00005`);
 }
 
 export function costOf(

@@ -13,8 +13,8 @@ import type { Ingest } from "../pipeline/ingest.ts";
 import {
   createFileSource,
   type FileSourceOptions,
+  fileCheckpointName,
   MAX_LINE_BYTES,
-  type ReadPage,
 } from "../sources/file/file-source.ts";
 import { createPageReader } from "../sources/file/read-page.ts";
 import { readLoggedCall } from "../sources/segment/raw-log.ts";
@@ -115,14 +115,12 @@ function readByThreads(
   options: Omit<FileSourceOptions, "read" | "pagesAhead">,
   threads: PageThreadOptions,
 ): PullSource {
-  const open = (read: ReadPage, pagesAhead: number) => createFileSource({ ...options, read, pagesAhead });
-  const unread: ReadPage = () => Promise.reject(new PrickleError("INTERNAL", "no thread reads the file"));
   return {
-    checkpointName: open(unread, 1).checkpointName,
+    checkpointName: fileCheckpointName(options),
     async *pages(cursor, signal) {
       const { read, pagesAhead, close } = openPageThreads(threads);
       try {
-        yield* open(read, pagesAhead).pages(cursor, signal);
+        yield* createFileSource({ ...options, read, pagesAhead }).pages(cursor, signal);
       } finally {
         await close();
       }

@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { PrickleError } from "../core/errors.ts";
 import type { Logger } from "../core/observer.ts";
+import { workerFile } from "../platform/worker-thread.ts";
 import type { Failure, Reply, RequestKind, Requests, StoreOptions } from "./protocol.ts";
 
 /** What a batch leaves behind dies young; Node would let it grow to 100 MB first. */
@@ -26,7 +27,7 @@ export function createWorkerClient(options: StoreOptions, logger: Logger): Worke
   let closing: Promise<void> | null = null;
 
   function start(): Worker {
-    const started = new Worker(workerFile(), {
+    const started = new Worker(workerFile(new URL("./worker.ts", import.meta.url)), {
       workerData: options,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
@@ -68,11 +69,6 @@ export function createWorkerClient(options: StoreOptions, logger: Logger): Worke
     ask: (kind, asks) => (closing ? Promise.reject(closed()) : send(kind, asks)),
     close: () => (closing ??= stop()),
   };
-}
-
-/** Beside this file, and built or not as this file is. */
-function workerFile(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 }
 
 function revive({ code, message, hint }: Failure): PrickleError {

@@ -27,7 +27,11 @@ let workplace: Workplace;
 
 beforeEach(async () => {
   workplace = await createWorkplace({
-    sources: { web: { type: "segment" }, crm: { type: "segment", mapping: "crm.yaml", writeKeys: ["k"] } },
+    sources: {
+      web: { type: "segment" },
+      crm: { type: "segment", mapping: "crm.yaml", writeKeys: ["k"] },
+      bounded: { type: "segment", writeKeys: ["b"], maxEventsPerRun: 10 },
+    },
   });
   await writeFile(join(workplace.directory, "crm.yaml"), CRM);
 });
@@ -151,4 +155,8 @@ it("stops a run before it makes more events than it may, and goes on the next ti
   expect(await workplace.ask<LedgerStatus>("status")).toMatchObject({ committed: 20 });
   await expect(backfill("web", calls, ...words)).rejects.toThrow(/exited with 75/);
   expect(await backfill("web", calls, ...words)).toMatchObject({ resumedAt: 40, messages: 10, complete: true });
+  // The source has a limit of its own, unless the run says another.
+  await expect(backfill("bounded", calls)).rejects.toThrow(/exited with 75/);
+  expect(await workplace.ask<LedgerStatus>("status")).toMatchObject({ committed: 60 });
+  expect(await backfill("bounded", calls, "--max-events", "40")).toMatchObject({ messages: 40, complete: true });
 });

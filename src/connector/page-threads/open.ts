@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { PrickleError } from "../../core/errors.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
+import { workerFile } from "../../platform/worker-thread.ts";
 import type { ReadPage } from "../../sources/file/file-source.ts";
 import { createPagePreparer } from "./prepare-page.ts";
 import { memoryOf, type PageThreadOptions } from "./protocol.ts";
@@ -48,7 +49,10 @@ export function openPageThreads(options: PageThreadOptions, processors = availab
 
 function startThread(options: PageThreadOptions): PageThread {
   return createPageThread(
-    new Worker(workerFile(), { workerData: options, resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB } }),
+    new Worker(workerFile(new URL("./worker.ts", import.meta.url)), {
+      workerData: options,
+      resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
+    }),
   );
 }
 
@@ -62,9 +66,4 @@ function createReaderHere(options: PageThreadOptions): ReadPage {
     };
     return { content: { ...prepared, release }, memory: page.bytes.buffer };
   };
-}
-
-/** Beside this file, and built or not as this file is. */
-function workerFile(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 }

@@ -1,9 +1,8 @@
 /** The main thread's end of one thread that reads pages. */
 
-import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { PrickleError } from "../../core/errors.ts";
+import { createEnding } from "../../platform/worker-thread.ts";
 import type { ReadPage } from "../../sources/file/file-source.ts";
 import { memoryOf, type PageReply, type PageRequest } from "./protocol.ts";
 
@@ -43,8 +42,7 @@ export function createPageThread(worker: Worker): PageThread {
   });
   worker.on("error", (thrown) => fail(thrown instanceof Error ? thrown.message : String(thrown)));
   worker.on("messageerror", ({ message }) => fail(message));
-  const exited = once(worker, "exit");
-  exited.catch(() => undefined); // Its failure is told by "error".
+  const end = createEnding(worker);
   worker.on("exit", (code) => fail(`a thread that reads pages ended, with code ${code}`));
 
   /** For good: a thread is not started again. */
@@ -66,9 +64,7 @@ export function createPageThread(worker: Worker): PageThread {
     async close() {
       fail("the thread was closed");
       send({ end: true }, []);
-      // It ends by itself: one that is ended in the middle of native code can take the process with it.
-      await Promise.race([exited, delay(END_GRACE_MS, null, { ref: false })]).catch(() => undefined);
-      await worker.terminate();
+      await end(END_GRACE_MS);
     },
   };
 }

@@ -20,8 +20,6 @@ export interface MemoryKnowledge extends Knowledge {
   /** The id has memberships that are kept elsewhere. */
   noteMemberships(id: string): void;
   collisions(): readonly Collision[];
-  /** Groups known, by type. */
-  groupCounts(): ReadonlyMap<string, number>;
 }
 
 /** Keeps everything it is told. */
@@ -124,14 +122,6 @@ export function createMemoryKnowledge(): MemoryKnowledge {
     },
     collisions: () =>
       [...collisions].sort(([one], [other]) => compareText(one, other)).map(([, collision]) => collision),
-    groupCounts() {
-      const counts = new Map<string, number>();
-      for (const key of groups.keys()) {
-        const groupType = key.split("\0", 1)[0] ?? "";
-        counts.set(groupType, (counts.get(groupType) ?? 0) + 1);
-      }
-      return counts;
-    },
   };
 }
 

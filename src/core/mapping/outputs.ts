@@ -114,17 +114,17 @@ export function isMissing(value: JsonValue | undefined): value is undefined | nu
   return value === undefined || value === null || value === "";
 }
 
-/** Texts and numbers, one or a list of them, each once and at most MOST_IDS; what is neither is left out. */
+/** Texts and numbers, one or a list of them, each once and at most MOST_GIVEN; what is neither is left out. */
 export function idsIn(value: JsonValue | undefined): readonly string[] {
   const ids = new Set<string>();
   for (const one of Array.isArray(value) ? value : [value]) {
     if ((typeof one === "string" && one !== "") || typeof one === "number") ids.add(String(one));
-    if (ids.size === MOST_IDS) break;
+    if (ids.size === MOST_GIVEN) break;
   }
   return [...ids];
 }
 
-const MOST_IDS = 16;
+const MOST_GIVEN = 16;
 const NOBODY: readonly string[] = [];
 
 /** Null, with a problem noted, if it is no object. */

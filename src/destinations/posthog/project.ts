@@ -35,10 +35,9 @@ const groupTypesSchema = z
 
 /** Never rejects: what is wrong with PostHog, or with the key, is an answer. */
 export async function readProjectGroupTypes(options: ProjectOptions): Promise<ProjectAnswer> {
-  const { projectId, personalApiKey, version, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const { origin, pathname } = apiAddress(options);
-  const path = `${pathname.replace(/\/+$/, "")}/api/projects/${projectId}/groups_types/`;
-  const headers = { authorization: `Bearer ${personalApiKey}`, "user-agent": `prickle/${version}` };
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { origin, base, headers } = privateApi(options);
+  const path = `${base}/groups_types/`;
   const client = createHttpClient({ origin, connections: 1, timeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES });
   try {
     const answer = await client.get({ path, headers, signal: AbortSignal.timeout(timeoutMs) });
@@ -49,6 +48,16 @@ export async function readProjectGroupTypes(options: ProjectOptions): Promise<Pr
   } finally {
     await client.close();
   }
+}
+
+/** Where the project's calls are, under `base` of `origin`, and what each carries. */
+export function privateApi({ projectId, personalApiKey, version, ...address }: ProjectOptions) {
+  const { origin, pathname } = apiAddress(address);
+  return {
+    origin,
+    base: `${pathname.replace(/\/+$/, "")}/api/projects/${projectId}`,
+    headers: { authorization: `Bearer ${personalApiKey}`, "user-agent": `prickle/${version}` },
+  };
 }
 
 /** PostHog's cloud answers its private API on another host than it takes events on. */

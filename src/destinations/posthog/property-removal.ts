@@ -3,7 +3,7 @@
 import { DELIVERED, type Outcome } from "../../core/destination.ts";
 import { createHttpClient, type HttpAnswer, HttpFailure } from "../../platform/http-client.ts";
 import { quote } from "./answer.ts";
-import { apiAddress, type ProjectOptions, readProjectGroupTypes } from "./project.ts";
+import { type ProjectOptions, privateApi, readProjectGroupTypes } from "./project.ts";
 
 export interface PropertyRemover {
   /** Delivers a message that removes properties: one request each. Removing again what is gone changes nothing. */
@@ -21,14 +21,9 @@ const REQUESTS_PER_MINUTE = 60;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export function createPropertyRemover(options: PropertyRemoverOptions): PropertyRemover {
-  const { projectId, personalApiKey, version, now, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const { origin, pathname } = apiAddress(options);
-  const base = `${pathname.replace(/\/+$/, "")}/api/projects/${projectId}/groups/delete_property`;
-  const headers = {
-    authorization: `Bearer ${personalApiKey}`,
-    "content-type": "application/json",
-    "user-agent": `prickle/${version}`,
-  };
+  const { personalApiKey, now, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { origin, base, headers: own } = privateApi(options);
+  const headers = { ...own, "content-type": "application/json" };
   const client = createHttpClient({ origin, connections: 1, timeoutMs });
   const spend = createBudget(now);
   let indexes = new Map<string, number>();
@@ -64,11 +59,11 @@ export function createPropertyRemover(options: PropertyRemoverOptions): Property
       const { $group_type, $group_key, $group_unset } = JSON.parse(text).properties;
       const index = await indexOf($group_type);
       if (typeof index === "string") return { kind: "retry", reason: index };
-      const path = `${base}?group_type_index=${index}&group_key=${encodeURIComponent($group_key)}`;
+      const path = `${base}/groups/delete_property?group_type_index=${index}&group_key=${encodeURIComponent($group_key)}`;
       for (let at = progress.get(text) ?? 0; at < $group_unset.length; at++) {
         const outcome = await removeOne(path, $group_unset[at], signal);
         if (outcome.kind === "dead") progress.delete(text);
-        if (outcome.kind === "retry") progress.set(text, at);
+        if (outcome.kind === "retry" && at > 0) progress.set(text, at);
         if (outcome.kind !== "delivered") return outcome;
       }
       progress.delete(text);

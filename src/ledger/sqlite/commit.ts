@@ -5,6 +5,7 @@ import type { AttributionTally } from "../../core/attribution/step.ts";
 import { PrickleError } from "../../core/errors.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
 import { keptRejection } from "../../core/kept-rejection.ts";
+import type { CommitResult } from "../../core/ledger.ts";
 import { createParcelWriter, ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
@@ -51,7 +52,7 @@ export function createCommitGroup(dependencies: CommitDependencies): CommitGroup
     const fitting = takenOf(commits, maxDepth - positions.depth());
     const ids = idsOf(commits.filter((commit) => fitting.has(commit)));
     const known = seen.add(ids, now);
-    const replies = new Map<PackedCommit, Taken>();
+    const replies = new Map<PackedCommit, CommitResult>();
     let firstPlace = 0;
     for (const commit of fitting) {
       const duplicates = within(known, firstPlace, commit.records);
@@ -69,8 +70,6 @@ export function createCommitGroup(dependencies: CommitDependencies): CommitGroup
     return commits.map((commit) => replies.get(commit) ?? outboxFull(maxDepth));
   };
 }
-
-type Taken = Extract<CommitReply, { readonly committed: number }>;
 
 /** Those that fit; how many of their messages are new is not known yet. Without records a commit always fits. */
 function takenOf(commits: readonly PackedCommit[], room: number): ReadonlySet<PackedCommit> {
@@ -105,7 +104,10 @@ function withoutKnown(ids: Buffer, known: readonly number[]): Buffer {
   return Buffer.concat(kept);
 }
 
-function notesOf(replies: ReadonlyMap<PackedCommit, Taken>, knowledge: CommitDependencies["knowledge"]): LogNotes {
+function notesOf(
+  replies: ReadonlyMap<PackedCommit, CommitResult>,
+  knowledge: CommitDependencies["knowledge"],
+): LogNotes {
   let duplicates = 0;
   const rejections: Rejection[] = [];
   const groups: RememberedGroup[] = [];

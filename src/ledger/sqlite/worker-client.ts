@@ -1,11 +1,10 @@
 /** The main thread's end of the ledger's worker: numbered requests, each with its reply. */
 
-import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
 import { PrickleError } from "../../core/errors.ts";
 import type { Logger } from "../../core/observer.ts";
+import { createEnding, workerFile } from "../../platform/worker-thread.ts";
 import type { Failure, Reply, Request, RequestKind, Requests, StoreOptions } from "./protocol.ts";
 
 export interface WorkerClient {
@@ -26,7 +25,7 @@ const END_GRACE_MS = 2_000;
 /** The worker is never started again: what it had under way when it died is not known. */
 export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, logger: Logger): WorkerClient {
   const waiting = new Map<number, Waiting>();
-  const worker = new Worker(workerFile(), {
+  const worker = new Worker(workerFile(new URL("./worker.ts", import.meta.url)), {
     workerData: options,
     resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
   });
@@ -44,8 +43,7 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
   worker.on("error", (thrown) =>
     logger.error({ err: thrown }, "The ledger's worker failed; prickle must be started again"),
   );
-  const exited = once(worker, "exit");
-  exited.catch(() => undefined); // Its failure is told by "error".
+  const end = createEnding(worker);
   worker.on("exit", () => {
     isGone = true;
     for (const { reject } of waiting.values()) reject(gone());
@@ -68,9 +66,7 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
       () => true,
       () => false,
     );
-    // It ends by itself: one that is ended in the middle of native code can take the process with it.
-    if (isClosed) await Promise.race([exited, delay(END_GRACE_MS, null, { ref: false })]).catch(() => undefined);
-    await worker.terminate();
+    await end(isClosed ? END_GRACE_MS : 0);
   }
 
   return {
@@ -85,11 +81,6 @@ export function startWorker(options: StoreOptions, clock: Pick<Clock, "now">, lo
 function transferred(request: Request): ArrayBuffer[] {
   if (request.kind === "commit" || request.kind === "rehearse") return [request.asks.bytes.buffer];
   return request.kind === "settle" && request.asks.memory ? [request.asks.memory] : [];
-}
-
-/** Beside this file, and built or not as this file is. */
-function workerFile(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 }
 
 function revive({ code, message, hint, retryAfterMs }: Failure): PrickleError {

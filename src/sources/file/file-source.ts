@@ -35,9 +35,9 @@ export const MAX_LINE_BYTES = 1024 * 1024;
  * not the file of the cursor any more).
  */
 export function createFileSource(options: FileSourceOptions): PullSource {
-  const { path, source, end } = options;
+  const { path } = options;
   return {
-    checkpointName: `file:${source}:${resolve(path)}${end === undefined ? "" : `#${end}`}`,
+    checkpointName: fileCheckpointName(options),
     async *pages(cursor, signal) {
       const opened = await openFile(path);
       try {
@@ -47,6 +47,10 @@ export function createFileSource(options: FileSourceOptions): PullSource {
       }
     },
   };
+}
+
+export function fileCheckpointName({ path, source, end }: Pick<FileSourceOptions, "path" | "source" | "end">): string {
+  return `file:${source}:${resolve(path)}${end === undefined ? "" : `#${end}`}`;
 }
 
 async function startOf(opened: OpenFile, cursor: string | null): Promise<FileCursor> {
