@@ -55,7 +55,7 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
   async function* pages(cursor: string | null): AsyncGenerator<Page> {
     const { at, warnings } = await rows.begin(signal);
     const choice = { ...options, ...DEFAULT_CHOICE, ...given(options), now: at, ...traitsOf(rows) };
-    state = chooseRun(parseState(isRehearsal ? null : cursor, options.digest), choice);
+    state = chooseRun(parseState(cursor, options.digest), choice);
     note({ warnings });
     for (;;) {
       yield* readPhase();
