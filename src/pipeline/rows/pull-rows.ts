@@ -53,7 +53,7 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
   let state: Running;
 
   async function* pages(cursor: string | null): AsyncGenerator<Page> {
-    const before = parseState(isRehearsal ? null : cursor, options.digest);
+    const before = parseState(cursor, options.digest);
     const { at, warnings, remembers = null, saysOtherwise = false } = await rows.begin(signal, before.remembered);
     const choice = { ...options, ...DEFAULT_CHOICE, ...given(options), now: at, saysOtherwise, ...traitsOf(rows) };
     state = chooseRun({ ...before, remembered: remembers }, choice);
