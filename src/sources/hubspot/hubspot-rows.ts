@@ -16,8 +16,9 @@ export interface HubspotRowsOptions extends HubspotClientOptions, BeginOptions {
   readonly maxNameBytes?: number;
 }
 
-/** No page comes after it. */
+/** Cursors of `all`: what HubSpot gave to go on with, or that no page comes after it. */
 const END = "end";
+const AFTER = "after:";
 const MINUTE_MS = 60_000;
 /** A search finds what was modified a moment ago, mostly; an hour later for sure. */
 const TRAITS: RowTraits = {
@@ -26,6 +27,7 @@ const TRAITS: RowTraits = {
   settledMs: 60 * MINUTE_MS,
   fatesAtOnce: 100,
 };
+
 export function createHubspotRows(options: HubspotRowsOptions): RowSource {
   const client = createHubspotClient(options);
   let begun: Begun | null = null;
@@ -47,9 +49,9 @@ export function createHubspotRows(options: HubspotRowsOptions): RowSource {
     const { names, readLive, company } = running();
     const { maxNameBytes } = options;
     const list = { client, batchRead: readLive, names, ...(maxNameBytes ? { maxNameBytes } : {}) };
-    for await (const { rows, next, at } of listCompanies(list, after, signal)) {
+    for await (const { rows, next, at } of listCompanies(list, after?.slice(AFTER.length) ?? null, signal)) {
       const warnings = next === null ? company.refused.take() : [];
-      yield { rows: rowsOf(rows), after: next ?? END, readAt: at, warnings };
+      yield { rows: rowsOf(rows), after: next === null ? END : AFTER + next, readAt: at, warnings };
     }
   }
 
