@@ -17,6 +17,7 @@ interface SyncOptions {
   readonly dryRun?: boolean;
   readonly since?: number;
   readonly acceptRemovals?: boolean;
+  readonly wait: boolean;
   readonly maxEvents?: number;
   readonly price?: number;
 }
@@ -38,6 +39,8 @@ export function syncCommand(): Command {
     )
     .option("--dry-run", "keep and send nothing; say what it would come to")
     .option("--accept-removals", "many rows vanished, and that is right: remove them")
+    .option("--wait", "wait until all is delivered", true)
+    .option("--no-wait", "leave when all is on disk")
     .option("--max-events <n>", "stop before more messages are made; the next run goes on", wholeNumber(1))
     .option("--price <amount>", "what one event costs you: a dry run says what it comes to", price)
     .addHelpText(
@@ -54,9 +57,16 @@ export function syncCommand(): Command {
 }
 
 async function run(source: string, options: SyncOptions, configOptions: ConfigOptions): Promise<SyncSummary> {
-  const { full: isFull, since, dryRun: isDryRun, acceptRemovals: acceptsRemovals, maxEvents } = options;
+  const {
+    full: isFull,
+    since,
+    dryRun: isDryRun,
+    acceptRemovals: acceptsRemovals,
+    maxEvents,
+    wait: waitForDelivery,
+  } = options;
   if (isFull && since !== undefined) throw new PrickleError("USAGE", "Give --full or --since, not both.");
-  const request = { source, isFull, since, isDryRun, acceptsRemovals, maxEvents };
+  const request = { source, isFull, since, isDryRun, acceptsRemovals, maxEvents, waitForDelivery };
   const progress = createSyncProgress(process.stderr, () => Date.now());
   const signal = stopSignal(() => process.stderr.write("\nStopping; once more to stop at once.\n"));
   try {
