@@ -33,7 +33,7 @@ export interface ApiCall {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as a form, instead of `body`. */
+  /** Sent as an HTML form instead. */
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** What it counts against. */
@@ -73,12 +73,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const http = createHttpClient({ origin, connections: CONNECTIONS, timeoutMs, maxAnswerBytes });
   let requests = 0;
 
-  async function send(call: ApiCall, signal: AbortSignal): Promise<HttpAnswer> {
-    const own = { accept: "application/json", ...(await options.headers(signal)), ...call.headers };
+  async function send({ method, path, headers = {}, ...call }: ApiCall, signal: AbortSignal): Promise<HttpAnswer> {
+    const own = { accept: "application/json", ...(await options.headers(signal)), ...headers };
     requests += 1;
-    const request = { path: prefix + call.path, signal, headers: own };
-    if (call.method === "GET") return http.get(request);
-    const { type, text } = bodyOf(call);
+    const request = { path: prefix + path, signal, headers: own };
+    if (method === "GET") return http.get(request);
+    const { type, text } = contentOf(call);
     return http.post({ ...request, headers: { "content-type": type, ...own }, body: Buffer.from(text) });
   }
 
@@ -119,8 +119,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   return { ask, requests: () => requests, close: () => http.close() };
 }
 
-function bodyOf({ body, form }: ApiCall): { readonly type: string; readonly text: string } {
-  if (form) return { type: "application/x-www-form-urlencoded", text: new URLSearchParams(form).toString() };
+function contentOf({ body, form }: Pick<ApiCall, "body" | "form">) {
+  if (form) return { type: "application/x-www-form-urlencoded", text: new URLSearchParams({ ...form }).toString() };
   return { type: "application/json", text: JSON.stringify(body ?? {}) };
 }
 
