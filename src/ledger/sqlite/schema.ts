@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
 
-const SCHEMA_VERSION = 3;
+/** 4: messages lie in historical lanes too, which an earlier prickle does not know. */
+const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
 export const FILE_NAME = "ledger.sqlite";
@@ -189,6 +190,7 @@ export function createPutLogEnd(database: DatabaseSync): (end: number) => void {
   return (end) => void put.run(end);
 }
 
+/** Of each service. */
 export function lanesOf(database: DatabaseSync): number {
   return Number(database.prepare("SELECT value FROM meta WHERE name = 'lanes'").get()?.value);
 }
