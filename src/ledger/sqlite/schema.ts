@@ -3,8 +3,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
+import { ROWS } from "./rows.ts";
+import { RUNS } from "./runs.ts";
 
-/** 4: messages lie in historical lanes too, which an earlier prickle does not know. */
+/** 4: messages lie in historical lanes too, which an earlier prickle does not know; rows and runs of sources. */
 const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
@@ -170,7 +172,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS + KNOWLEDGE);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
