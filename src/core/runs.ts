@@ -44,3 +44,20 @@ export interface RunFilter {
   readonly source?: string | undefined;
   readonly limit: number;
 }
+
+/** As a run begins. */
+export const EMPTY_RUN = {
+  window: null,
+  read: 0,
+  changed: 0,
+  removed: 0,
+  requests: 0,
+  warnings: [],
+  endedAt: null,
+  resumed: 0,
+  messages: 0,
+  saved: 0,
+  rejected: {},
+  outcome: null,
+  reason: null,
+} as const satisfies Omit<Run, "source" | "kind" | "startedAt">;

@@ -33,6 +33,8 @@ export interface ApiCall {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as an HTML form instead. */
+  readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** What it counts against. */
   readonly budget: Budget;
@@ -70,13 +72,13 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const http = createHttpClient({ origin, connections: CONNECTIONS, timeoutMs, maxAnswerBytes });
   let requests = 0;
 
-  async function send({ method, path, body, headers = {} }: ApiCall, signal: AbortSignal): Promise<HttpAnswer> {
+  async function send({ method, path, headers = {}, ...call }: ApiCall, signal: AbortSignal): Promise<HttpAnswer> {
     requests += 1;
     const own = { accept: "application/json", ...(await options.headers(signal)), ...headers };
     const request = { path: prefix + path, signal, headers: own };
     if (method === "GET") return http.get(request);
-    const withType = { "content-type": "application/json", ...own };
-    return http.post({ ...request, headers: withType, body: Buffer.from(JSON.stringify(body ?? {})) });
+    const { type, text } = contentOf(call);
+    return http.post({ ...request, headers: { "content-type": type, ...own }, body: Buffer.from(text) });
   }
 
   async function attempt(call: ApiCall, signal: AbortSignal): Promise<HttpAnswer | Exclude<Verdict, { kind: "ok" }>> {
@@ -113,6 +115,11 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
 
   return { ask, requests: () => requests, close: () => http.close() };
+}
+
+function contentOf({ body, form }: Pick<ApiCall, "body" | "form">) {
+  if (form) return { type: "application/x-www-form-urlencoded", text: new URLSearchParams({ ...form }).toString() };
+  return { type: "application/json", text: JSON.stringify(body ?? {}) };
 }
 
 function unavailable(reason: string, afterMs: number | null): PrickleError {

@@ -33,13 +33,16 @@ const stateSchema = z.strictObject({
   knownTo: time.nullable(),
   settledTo: time.nullable(),
   removedAt: time.nullable(),
+  /** What the source asked to be told again. */
+  remembered: z.string().nullable(),
   run: runSchema.nullable(),
 });
 export type PullState = z.infer<typeof stateSchema>;
 
 export function parseState(cursor: string | null, digest: string): PullState {
   if (cursor === null) {
-    return { v: FORMAT, digest, fullAt: null, knownTo: null, settledTo: null, removedAt: null, run: null };
+    const never = { fullAt: null, knownTo: null, settledTo: null, removedAt: null };
+    return { v: FORMAT, digest, ...never, remembered: null, run: null };
   }
   try {
     return stateSchema.parse(JSON.parse(cursor));
@@ -64,6 +67,8 @@ export interface RunChoice {
   /** Somebody said that it is right that so many rows vanished. */
   readonly acceptsRemovals: boolean;
   readonly knowsChanges: boolean;
+  /** All rows say something else than before. */
+  readonly saysOtherwise: boolean;
   readonly traits: RowTraits;
 }
 
@@ -83,13 +88,14 @@ export function chooseRun(state: PullState, choice: RunChoice): PullState & { re
 }
 
 function isStillWanted(run: RunState, { digest }: PullState, choice: RunChoice): boolean {
-  if (digest !== choice.digest || choice.since !== null) return false;
+  if (digest !== choice.digest || choice.since !== null || choice.saysOtherwise) return false;
   if (choice.isFull && run.kind !== "full") return false;
   return run.phase !== "held" || choice.acceptsRemovals;
 }
 
 function isFullDue({ fullAt, knownTo, digest, run }: PullState, choice: RunChoice): boolean {
-  if (choice.isFull || !choice.knowsChanges || digest !== choice.digest || run?.phase === "held") return true;
+  if (choice.isFull || choice.saysOtherwise || !choice.knowsChanges) return true;
+  if (digest !== choice.digest || run?.phase === "held") return true;
   if (choice.since !== null) return false;
   return fullAt === null || knownTo === null || choice.now - fullAt >= choice.fullEveryMs;
 }
