@@ -59,7 +59,13 @@ export async function openAttributing(
     commitStatements: (...records) => ledger.commit(commitOf(records, "statements")),
     async deliver(settle = () => DELIVERED) {
       const all: Delivered[] = [];
-      const request = { destination: DESTINATION, maxMessages: 1000, maxBytes: 1e7, leaseMs: 60_000 };
+      const request = {
+        destination: DESTINATION,
+        service: "live" as const,
+        maxMessages: 1000,
+        maxBytes: 1e7,
+        leaseMs: 60_000,
+      };
       for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
         const some = claim.messages.map(({ uuid, body }) => ({ uuid, text: new TextDecoder().decode(body) }));
         const outcomes = some.map(({ text }) => settle(JSON.parse(text).event));
