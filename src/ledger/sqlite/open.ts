@@ -67,6 +67,8 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     checkpoint: (name) => worker.ask("checkpoint", name),
     groups: (groupTypes) => worker.ask("groups", groupTypes),
     group: (query) => worker.ask("group", query),
+    heldGroups: (query) => worker.ask("heldGroups", query),
+    repairGroups: (request) => worker.ask("repairGroups", request),
     keys: (query) => worker.ask("keys", query),
     status: () => worker.ask("status", null),
     listDeadLetters: (filter) => worker.ask("listDeadLetters", filter),
