@@ -25,6 +25,8 @@ import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
 import { createRepairs } from "./repairs.ts";
+import { createRowsTable } from "./rows.ts";
+import { createRunsTable } from "./runs.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
 import { createSeen } from "./seen.ts";
 import { openSegments, type Segments } from "./segments.ts";
@@ -56,6 +58,7 @@ const WRITES: ReadonlySet<Request["kind"]> = new Set([
   "repairGroups",
   "pruneSeen",
   "pruneRejections",
+  "putRun",
 ]);
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
@@ -149,7 +152,9 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const deadLetters = createDeadLetters(database, { outbox, positions, refresh, knowledge });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
-  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
+  const rows = createRowsTable(database);
+  const runs = createRunsTable(database);
+  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups, rows });
   const attribute = createAttribution({ knowledge, rules: options.groupRules, lanes });
   for (const { ids, notes, runs } of unknown) {
     seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
@@ -209,6 +214,17 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "endRehearsal":
         rehearsals.end(request.asks);
         return { gives: null };
+      case "rows":
+        return { gives: rows.list(request.asks) };
+      case "unseenRows":
+        return { gives: rows.unseen(request.asks) };
+      case "countRows":
+        return { gives: rows.count(request.asks) };
+      case "putRun":
+        runs.put(request.asks);
+        return { gives: null };
+      case "runs":
+        return { gives: runs.list(request.asks) };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":
@@ -224,6 +240,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "pruneRejections":
         rejections.prune(now);
         passages.prune(now);
+        runs.prune();
         return { gives: null };
       case "open":
         return { gives: { lanes: positions.lanes } };
