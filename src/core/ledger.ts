@@ -19,9 +19,10 @@ import type { Rejection, RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
 import type { KnownRow, RowMemory } from "./rows.ts";
 import type { Run, RunFilter } from "./runs.ts";
+import type { Service } from "./service.ts";
 
 export interface Ledger extends RowMemory {
-  /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
+  /** Number of lanes of each service: fixed when the ledger was created, since the order of what waits depends on it. */
   readonly lanes: number;
 
   /**
@@ -35,8 +36,9 @@ export interface Ledger extends RowMemory {
   commit(commit: Commit): Promise<CommitResult>;
 
   /**
-   * Takes what is due from free lanes and holds those lanes for `leaseMs`. Within a lane messages come in the order
-   * they were committed, without gaps but for those already settled. Null when nothing is due.
+   * Takes what is due from free lanes of a service and holds those lanes for `leaseMs`. Within a lane messages come in
+   * the order they were committed, without gaps but for those already settled. Of live lanes each has its turn; of
+   * historical ones those go first whose next message was committed first. Null when nothing is due.
    */
   claim(request: ClaimRequest): Promise<Claim | null>;
 
@@ -123,6 +125,7 @@ export interface CommitResult {
 
 export interface ClaimRequest {
   readonly destination: string;
+  readonly service: Service;
   readonly maxMessages: number;
   /** Of message bodies together; a single larger message is still claimed, alone. */
   readonly maxBytes: number;
@@ -236,6 +239,7 @@ export interface KeysReport {
 }
 
 export interface LedgerStatus {
+  /** Of each service. */
   readonly lanes: number;
   readonly destinations: readonly DestinationStatus[];
   /** Messages in the outbox: what the deepest-lagging destination still waits for. */
@@ -258,6 +262,8 @@ export interface DestinationStatus {
   readonly depth: number;
   /** When the oldest waiting message was committed, ms UTC; null if none waits. */
   readonly oldestCommittedAt: number | null;
+  /** The same of each service. */
+  readonly services: Readonly<Record<Service, ServiceStatus>>;
   /** Earliest time a lane is due, ms UTC; null if none waits. At most now when something can be claimed. */
   readonly nextDueAt: number | null;
   readonly delivered: number;
@@ -268,8 +274,11 @@ export interface DestinationStatus {
   readonly waitingLanes: readonly LaneStatus[];
 }
 
+export type ServiceStatus = Pick<DestinationStatus, "depth" | "oldestCommittedAt">;
+
 export interface LaneStatus {
   readonly lane: number;
+  readonly service: Service;
   readonly depth: number;
   /** Failed attempts of the message at its head. */
   readonly attempts: number;

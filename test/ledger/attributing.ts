@@ -68,7 +68,13 @@ export async function openAttributing(
     commitStatements: (...records) => ledger.commit(commitOf(records, "statements")),
     async deliver(settle = () => DELIVERED, destination = DESTINATION) {
       const all: Delivered[] = [];
-      const request = { destination, maxMessages: 1000, maxBytes: 1e7, leaseMs: 60_000 };
+      const request = {
+        destination,
+        service: "live" as const,
+        maxMessages: 1000,
+        maxBytes: 1e7,
+        leaseMs: 60_000,
+      };
       for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
         const some = claim.messages.map(({ uuid, body }) => ({ uuid, text: new TextDecoder().decode(body) }));
         const outcomes = some.map(({ text }) => settle(JSON.parse(text).event));

@@ -1,6 +1,7 @@
 /** Gathers the messages of a transaction by lane, as places in the bytes they lie in. */
 
 import { messagesIn } from "../../core/parcel.ts";
+import { SERVICES } from "../../core/service.ts";
 import type { LoggedRun } from "./log-record.ts";
 import type { Positions } from "./positions.ts";
 
@@ -26,9 +27,10 @@ export interface BuiltRuns {
 /** A claim reads whole runs: they must not grow with the group. */
 const MAX_RUN_BYTES = 256 * 1024;
 
+/** `lanes`: of each service. */
 export function createRunBuilder(lanes: number): RunBuilder {
   /** Pairs as above, by lane. */
-  const byLane = Array.from({ length: lanes }, (): number[] => []);
+  const byLane = Array.from({ length: SERVICES.length * lanes }, (): number[] => []);
   return {
     clear() {
       for (const places of byLane) places.length = 0;
