@@ -10,10 +10,10 @@ export interface RowSource {
   readonly traits: RowTraits;
 
   /**
-   * Called before anything of a run. Its time is the source's own, ms UTC: windows are reckoned by it.
+   * Called before anything of a run, with what it asked to be told again when it was called last; null: nothing.
    * @throws SOURCE_CHANGED when it lacks what the configuration or the mapping names
    */
-  begin(signal: AbortSignal): Promise<{ readonly at: number; readonly warnings: readonly string[] }>;
+  begin(signal: AbortSignal, remembered: string | null): Promise<RowBeginning>;
 
   /** Every live row, from after the cursor of an earlier page on; null: from the first. */
   all(after: string | null, signal: AbortSignal): AsyncIterable<RowPage>;
@@ -35,6 +35,16 @@ export interface RowSource {
   /** Requests made so far, repetitions included. */
   requests(): number;
   close(): Promise<void>;
+}
+
+export interface RowBeginning {
+  /** The source's own time, ms UTC: windows are reckoned by it. */
+  readonly at: number;
+  readonly warnings: readonly string[];
+  /** To be told at the next begin. */
+  readonly remembers?: string;
+  /** All rows say something else than at the last begin, though they were not modified: they are read again. */
+  readonly saysOtherwise?: boolean;
 }
 
 /**
@@ -85,6 +95,8 @@ export interface Removal {
   readonly at: number | null;
   /** Of the row it was merged into. */
   readonly into: string | null;
+  /** What the mapping reads beside that, where the id alone says too little. */
+  readonly payload?: JsonObject;
 }
 
 export interface RemovedPage extends Pick<RowPage, "after" | "readAt" | "warnings"> {

@@ -94,7 +94,7 @@ describe("a later run", () => {
     expect(await kindOf({ digest: "m2" })).toBe("full");
     expect(records).toHaveLength(6);
     expect(await kindOf({ digest: "m2" })).toBe("changes");
-    rows.now += 7 * DAY_MS;
+    rows.now += 7 * DAY_MS + MINUTE_MS;
     expect(await kindOf({ digest: "m2" })).toBe("full");
   });
 

@@ -53,14 +53,14 @@ export function compareRemovals(
 ): Compared {
   const records: SourceRecord[] = [];
   const rows: KnownRow[] = [];
-  for (const { id, state, at, into } of removals) {
+  for (const { id, state, at, into, payload } of removals) {
     const before = known.get(id);
     if (!before || !isNews(before, { state, at }, comparison)) continue;
     const toldAt = Math.max(at ?? readAt, before.toldAt + 1);
     const row = { ...before, toldAt, state };
     const removed = { as: state, at: new Date(at ?? readAt).toISOString(), into };
     rows.push(row);
-    records.push(recordOf(id, { id, removed }, { toldAt, digest: state }, comparison));
+    records.push(recordOf(id, { ...payload, id, removed }, { toldAt, digest: state }, comparison));
   }
   return { records, rows };
 }

@@ -53,9 +53,10 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
   let state: Running;
 
   async function* pages(cursor: string | null): AsyncGenerator<Page> {
-    const { at, warnings } = await rows.begin(signal);
-    const choice = { ...options, ...DEFAULT_CHOICE, ...given(options), now: at, ...traitsOf(rows) };
-    state = chooseRun(parseState(cursor, options.digest), choice);
+    const before = parseState(cursor, options.digest);
+    const { at, warnings, remembers = null, saysOtherwise = false } = await rows.begin(signal, before.remembered);
+    const choice = { ...options, ...DEFAULT_CHOICE, ...given(options), now: at, saysOtherwise, ...traitsOf(rows) };
+    state = chooseRun({ ...before, remembered: remembers }, choice);
     note({ warnings });
     for (;;) {
       yield* readPhase();

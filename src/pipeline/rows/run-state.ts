@@ -36,6 +36,8 @@ const stateSchema = z.strictObject({
   removedAt: time.nullable(),
   /** When the last run began: no two begin at one time. */
   ranAt: time.nullable(),
+  /** What the source asked to be told again. */
+  remembered: z.string().nullable(),
   run: runSchema.nullable(),
 });
 export type PullState = z.infer<typeof stateSchema>;
@@ -43,7 +45,7 @@ export type PullState = z.infer<typeof stateSchema>;
 export function parseState(cursor: string | null, digest: string): PullState {
   if (cursor === null) {
     const never = { fullAt: null, knownTo: null, settledTo: null, removedAt: null, ranAt: null };
-    return { v: FORMAT, digest, ...never, run: null };
+    return { v: FORMAT, digest, ...never, remembered: null, run: null };
   }
   try {
     return stateSchema.parse(JSON.parse(cursor));
@@ -68,6 +70,8 @@ export interface RunChoice {
   /** Somebody said that it is right that so many rows vanished. */
   readonly acceptsRemovals: boolean;
   readonly knowsChanges: boolean;
+  /** All rows say something else than before. */
+  readonly saysOtherwise: boolean;
   readonly traits: RowTraits;
 }
 
@@ -98,13 +102,14 @@ export function chooseRun(state: PullState, choice: RunChoice): PullState & { re
 }
 
 function isStillWanted(run: RunState, { digest }: PullState, choice: RunChoice): boolean {
-  if (digest !== choice.digest || choice.since !== null) return false;
+  if (digest !== choice.digest || choice.since !== null || choice.saysOtherwise) return false;
   if (choice.isFull && run.kind !== "full") return false;
   return run.phase !== "held" || choice.acceptsRemovals;
 }
 
 function isFullDue({ fullAt, knownTo, digest, run }: PullState, choice: RunChoice): boolean {
-  if (choice.isFull || !choice.knowsChanges || digest !== choice.digest || run?.phase === "held") return true;
+  if (choice.isFull || choice.saysOtherwise || !choice.knowsChanges) return true;
+  if (digest !== choice.digest || run?.phase === "held") return true;
   if (choice.since !== null) return false;
   return fullAt === null || knownTo === null || choice.now - fullAt >= choice.fullEveryMs;
 }
