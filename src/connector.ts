@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
+import { createHubspotOpener } from "./connector/hubspot-source.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
 import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
@@ -111,12 +112,13 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
+  const openHubspot = createHubspotOpener({ clock, random, dataDir: config.dataDir });
   const syncs = createSyncs({
     sources: config.sources,
     ledger,
     ingestOf: (source) => requireSource(ingests, source).everything,
     rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
-    open: (source) => openRows(source, { clock, random }),
+    open: (source) => openRows(source, { clock, random, openHubspot }),
     clock,
     random,
     logger,

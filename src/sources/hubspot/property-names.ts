@@ -1,4 +1,4 @@
-/** Which properties a mapping reads, by its text. */
+/** Which properties a mapping reads, by its text without comments. */
 
 /** What a company has without anybody asking for it by name. */
 export const DEFAULT_PROPERTIES = [
@@ -26,13 +26,12 @@ export interface MappedNames {
   readonly ofItsCompany: readonly string[];
 }
 
-const COMMENT = /(^|\s)#.*$/gm;
 /** `.x`, `['x']` and `["x"]`, in paths, conditions and templates alike. */
 const READ = /(?:\b(contact|company)\.)?\bproperties(?:\.([A-Za-z0-9_]+)|\[\s*\\?['"]([^'"\\]+)\\?['"]\s*\])/g;
 
-export function propertyNamesIn(mappingText: string): MappedNames {
+export function propertyNamesIn(text: string): MappedNames {
   const found = { company: new Set<string>(), contact: new Set<string>(), own: new Set<string>() };
-  for (const [, of, plain, quoted] of mappingText.replace(COMMENT, "$1").matchAll(READ)) {
+  for (const [, of, plain, quoted] of text.matchAll(READ)) {
     const name = plain ?? quoted;
     if (name === undefined) continue;
     const names = of === "contact" ? found.contact : of === "company" ? found.company : found.own;
