@@ -16,6 +16,7 @@ import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { testCommand } from "./test.ts";
 import { trendsCommand } from "./trends.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Throws CommanderError where commander would end the process. */
 export function createProgram(): Command {
@@ -34,7 +35,7 @@ export function createProgram(): Command {
     .addHelpText("after", EPILOGUE);
   const groups: readonly (readonly [string, readonly Command[]])[] = [
     ["Take in and deliver:", [startCommand(), serveCommand(), backfillCommand()]],
-    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand(), keysCommand()]],
+    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand(), keysCommand(), verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],
