@@ -6,7 +6,8 @@ import { PrickleError } from "../core/errors.ts";
 import { effectiveMapping } from "../core/mapping/effective-mapping.ts";
 import type { MappingSource } from "../core/mapping/environment.ts";
 import type { RowSource } from "../core/row-source.ts";
-import { type Credentials, oauthCredentials, staticCredentials } from "../sources/hubspot/credentials.ts";
+import type { AccessToken } from "../platform/access-token.ts";
+import { oauthCredentials, staticCredentials } from "../sources/hubspot/credentials.ts";
 import { createHubspotRows } from "../sources/hubspot/hubspot-rows.ts";
 import { createPortal, type Portal } from "../sources/hubspot/portal.ts";
 import type { WantedProperties } from "../sources/hubspot/properties.ts";
@@ -32,7 +33,7 @@ export function createHubspotOpener({ clock, random, dataDir }: HubspotParts): O
     portals.set(key, portal);
     return portal;
 
-    function credentialsOf(): Credentials {
+    function credentialsOf(): AccessToken {
       if (accessToken) return staticCredentials(accessToken.reveal());
       if (!oauth) throw new PrickleError("CONFIG_INVALID", "A HubSpot source needs accessToken or oauth.");
       const file = openTokenFile({ directory: dataDir, configured: oauth.refreshToken.reveal() });

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { PrickleError } from "../../core/errors.ts";
+import { positionFrom } from "../../core/page-walk.ts";
 import type { RowWindow } from "../../core/row-source.ts";
 import type { BatchRead } from "./batch-read.ts";
 import type { HubspotClient } from "./client.ts";
@@ -44,7 +45,7 @@ export async function* changedCompanies(
   after: string | null,
   signal: AbortSignal,
 ): AsyncGenerator<ChangedPage> {
-  let cursor = after === null ? beginning(window) : cursorSchema.parse(JSON.parse(after));
+  let cursor = positionFrom(after, cursorSchema, beginning(window));
   let order = createIdOrder(cursor.last);
   for (;;) {
     const [part] = cursor.windows;

@@ -3,6 +3,7 @@
 import type * as z from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { PrickleError } from "../../core/errors.ts";
+import { answeredAt } from "../../platform/api-answer.ts";
 import { type ApiCall, createApiClient } from "../../platform/api-client.ts";
 import { judgeAnswer } from "./judge.ts";
 import type { Portal } from "./portal.ts";
@@ -41,7 +42,7 @@ export function createHubspotClient({ portal, apiHost, ...options }: HubspotClie
     ...options,
     baseUrl: apiHost,
     peer: "HubSpot",
-    headers: async (signal) => ({ authorization: `Bearer ${await credentials.token(signal)}` }),
+    headers: async (signal) => ({ authorization: `Bearer ${await credentials.current(signal)}` }),
     judge: (answer, call) => judgeAnswer(answer, call, portal, clock),
     renew: (signal) => credentials.renew(signal),
   });
@@ -51,7 +52,7 @@ export function createHubspotClient({ portal, apiHost, ...options }: HubspotClie
     const { body, headers } = await api.ask(call, signal);
     const read = form.safeParse(JSON.parse(body)); // Seen to be JSON when it was judged.
     if (!read.success) throw unexpected(call, read.error);
-    return { value: read.data, at: Date.parse(headers.date ?? "") || clock.now() };
+    return { value: read.data, at: answeredAt({ headers }, clock) };
   }
 
   return {

@@ -5,15 +5,10 @@ import { createBudget } from "../../core/budget.ts";
 import type { Clock } from "../../core/clock.ts";
 import { PrickleError } from "../../core/errors.ts";
 import { parseRetryAfterMs } from "../../core/retry.ts";
+import { type AccessToken, createAccessToken, type GrantedToken } from "../../platform/access-token.ts";
 import { createApiClient, type Verdict } from "../../platform/api-client.ts";
 import type { HttpAnswer } from "../../platform/http-client.ts";
 import { PATHS } from "./paths.ts";
-
-export interface Credentials {
-  token(signal: AbortSignal): Promise<string>;
-  /** The token was not taken: get another. False: there is no other. */
-  renew(signal: AbortSignal): Promise<boolean>;
-}
 
 export interface OAuthOptions {
   readonly apiHost: string;
@@ -28,7 +23,6 @@ export interface OAuthOptions {
 
 /** A token is replaced this long before it expires. */
 const EARLY_MS = 600_000;
-const JUST_NOW_MS = 10_000;
 const REFRESHES = { perWindow: 10, windowMs: 60_000 };
 
 const answerSchema = z.object({
@@ -38,81 +32,46 @@ const answerSchema = z.object({
 });
 const refusalSchema = z.object({ status: z.string().optional(), message: z.string().optional() });
 
-export function staticCredentials(accessToken: string): Credentials {
-  return { token: async () => accessToken, renew: async () => false };
+export function staticCredentials(accessToken: string): AccessToken {
+  return { current: async () => accessToken, renew: async () => false };
 }
 
-/** One refresh at a time, whoever asks. */
-export function oauthCredentials(options: OAuthOptions): Credentials {
-  const { clock } = options;
+export function oauthCredentials(options: OAuthOptions): AccessToken {
+  const { apiHost, clientId, clientSecret, clock, random } = options;
   const budget = createBudget(REFRESHES, clock);
-  let held: { readonly token: string; readonly gotAt: number; readonly staleAt: number } | null = null;
   let refreshToken = options.refreshToken;
-  let underWay: Promise<void> | null = null;
 
-  async function refresh(signal: AbortSignal): Promise<void> {
-    const { apiHost, clientId, clientSecret, random } = options;
-    const client = createApiClient({
-      baseUrl: apiHost,
-      peer: "HubSpot",
-      headers: async () => ({}),
-      judge: (answer) => judgeToken(answer, clock.now()),
-      clock,
-      random,
-    });
-    const secrets = { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken };
-    const form = { grant_type: "refresh_token", ...secrets };
+  async function grant(signal: AbortSignal): Promise<GrantedToken> {
+    const judge = (answer: HttpAnswer) => judgeToken(answer, clock.now());
+    const parts = { baseUrl: apiHost, peer: "HubSpot", headers: async () => ({}), judge, clock, random };
+    const client = createApiClient(parts);
+    const own = { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken };
+    const form = { grant_type: "refresh_token", ...own };
     try {
       const answer = await client.ask({ method: "POST", path: PATHS.token, form, budget }, signal);
-      const { access_token, refresh_token, expires_in } = answerSchema.parse(JSON.parse(answer.body));
-      const livesMs = expires_in * 1000;
-      const gotAt = clock.now();
-      held = { token: access_token, gotAt, staleAt: gotAt + Math.max(livesMs / 2, livesMs - EARLY_MS) };
-      if (refresh_token === undefined || refresh_token === refreshToken) return;
-      refreshToken = refresh_token;
-      await options.saveRefreshToken(refresh_token);
+      const { access_token: token, refresh_token, expires_in } = answerSchema.parse(JSON.parse(answer.body));
+      if (refresh_token !== undefined && refresh_token !== refreshToken) {
+        refreshToken = refresh_token;
+        await options.saveRefreshToken(refresh_token);
+      }
+      return { token, endsAt: clock.now() + expires_in * 1000 };
     } finally {
       await client.close();
     }
   }
 
-  /** Whoever began it may give up: then the next one begins it anew. */
-  async function refreshed(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      underWay ??= refresh(signal).finally(() => {
-        underWay = null;
-      });
-      try {
-        return await underWay;
-      } catch (thrown) {
-        const gaveUp = thrown instanceof PrickleError && thrown.code === "STOPPING";
-        if (!gaveUp || signal.aborted) throw thrown;
-      }
-    }
-  }
-
-  return {
-    async token(signal) {
-      if (!held || clock.now() >= held.staleAt) await refreshed(signal);
-      return held?.token ?? "";
-    },
-    async renew(signal) {
-      // Of several requests under way one is enough to renew it.
-      const isNew = held && clock.now() - held.gotAt < JUST_NOW_MS;
-      if (!isNew) await refreshed(signal);
-      return true;
-    },
-  };
+  return createAccessToken(grant, clock, EARLY_MS);
 }
 
 function judgeToken({ status, headers, body }: HttpAnswer, now: number): Verdict {
   const said = parse(body);
   if (status === 200) {
     if (answerSchema.safeParse(said).success) return { kind: "ok" };
-    return { kind: "again", reason: "HubSpot gave no token", afterMs: null };
+    return { kind: "again", reason: "HubSpot gave no token.", afterMs: null };
   }
   const { status: kind, message } = refusalSchema.catch({}).parse(said);
-  const reason = `HubSpot answered ${status} for a new token: ${[kind, message].filter(Boolean).join(": ") || "no reason given"}`;
+  const detail = [kind, message].filter(Boolean).join(": ") || "no reason given";
+  const reason = `HubSpot answered ${status} to the request for a token: ${detail}.`;
   const isPassing = kind !== "BAD_HUB" && (status === 429 || status === 408 || status >= 500);
   if (isPassing) return { kind: "again", reason, afterMs: parseRetryAfterMs(headers["retry-after"], now) };
   const hint = kind === "BAD_HUB" ? "The account is gone." : "Install the app again and use the refresh token it gets.";

@@ -4,14 +4,14 @@ import { DateTime } from "luxon";
 import { type Budget, createBudget } from "../../core/budget.ts";
 import type { Clock } from "../../core/clock.ts";
 import { PrickleError } from "../../core/errors.ts";
+import type { AccessToken } from "../../platform/access-token.ts";
 import type { HttpAnswer } from "../../platform/http-client.ts";
-import type { Credentials } from "./credentials.ts";
 
 export interface Portal {
   /** All requests but searches. */
   readonly general: Budget;
   readonly search: Budget;
-  readonly credentials: Credentials;
+  readonly credentials: AccessToken;
   /** Takes what an answer says of limits. */
   note(answer: HttpAnswer): void;
   /** In whose time zone the day of the daily limit ends. */
@@ -25,7 +25,7 @@ export interface Portal {
 }
 
 export interface PortalOptions {
-  readonly credentials: Credentials;
+  readonly credentials: AccessToken;
   readonly clock: Clock;
   /** Searches a second: HubSpot allows 5. */
   readonly searchesPerSecond?: number;

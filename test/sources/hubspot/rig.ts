@@ -2,7 +2,8 @@
 
 import type { Clock } from "../../../src/core/clock.ts";
 import type { Removal, Row, RowSource, RowWindow } from "../../../src/core/row-source.ts";
-import { type Credentials, staticCredentials } from "../../../src/sources/hubspot/credentials.ts";
+import type { AccessToken } from "../../../src/platform/access-token.ts";
+import { staticCredentials } from "../../../src/sources/hubspot/credentials.ts";
 import { createHubspotRows, type HubspotRowsOptions } from "../../../src/sources/hubspot/hubspot-rows.ts";
 import { createPortal, type Portal } from "../../../src/sources/hubspot/portal.ts";
 import type { WantedProperties } from "../../../src/sources/hubspot/properties.ts";
@@ -21,7 +22,7 @@ export interface HubspotRig extends AsyncDisposable {
 }
 
 export async function createHubspotRig(
-  options: { readonly firstId?: number; readonly credentials?: (url: string, clock: Clock) => Credentials } = {},
+  options: { readonly firstId?: number; readonly credentials?: (url: string, clock: Clock) => AccessToken } = {},
 ): Promise<HubspotRig> {
   const clock = createPassingClock();
   const { firstId, credentials = () => staticCredentials("pat-eu1-key") } = options;
