@@ -6,7 +6,7 @@ import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 
 const HOUR_MS = 3_600_000;
 const START = Date.UTC(2026, 10, 1, 0, 30);
-const HOURLY: Timetable = { cron: "0 * * * *", timeZone: "UTC", jitter: 0, missed: "run" };
+const HOURLY: Timetable = { cron: "0 * * * *", timeZone: "UTC", jitterMs: 0, missed: "run" };
 
 let clock: ManualClock;
 let stop: AbortController;
@@ -70,7 +70,7 @@ describe("a schedule", () => {
   });
 
   it("puts off each run by a share of the jitter", async () => {
-    begin({ timetable: { ...HOURLY, jitter: 40 * 60_000 } }, 0.5);
+    begin({ timetable: { ...HOURLY, jitterMs: 40 * 60_000 } }, 0.5);
     await pass(2);
     expect(began).toEqual([Date.UTC(2026, 10, 1, 1, 20), Date.UTC(2026, 10, 1, 2, 20)]);
   });
