@@ -19,6 +19,7 @@ import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
 import { trendsCommand } from "./trends.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Throws CommanderError where commander would end the process. */
 export function createProgram(): Command {
@@ -41,6 +42,7 @@ export function createProgram(): Command {
       "See what happened:",
       [statusCommand(), sourcesCommand(), runsCommand(), deadCommand(), rejectionsCommand(), keysCommand()],
     ],
+    ["See that PostHog has it:", [verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],
