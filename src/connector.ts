@@ -139,7 +139,7 @@ export async function openConnector(
     onCommitted,
     stopping: stopping.signal,
   });
-  const metrics = () => expose(ledger.status, clock.now());
+  const metrics = () => expose({ status: ledger.status, sources: syncs.sources }, clock.now());
   const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();

@@ -97,6 +97,8 @@ export interface SourceStatus {
   } | null;
   readonly isRunning: boolean;
   readonly lastRun: Run | null;
+  /** When the last run began that got to its end, ms UTC; null: none did of those that are kept. */
+  readonly lastCompleteAt: number | null;
   /** Rows that are live as far as it is known; null for a source that holds none. */
   readonly rows: number | null;
 }
