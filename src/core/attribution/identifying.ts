@@ -20,21 +20,22 @@ export interface Identifying {
 }
 
 export function createIdentifying(parts: IdentifyingParts): Identifying {
-  const { knowledge, rules, tally } = parts;
+  const { knowledge, rules, target, tally } = parts;
   return {
     take(first) {
       const waiting = [first];
       for (const identify of waiting) {
         const own = rulesOf(rules, identify.source);
         const resolution = resolveKey(knowledge, identify, own);
-        if ("refused" in resolution) refuse(identify, resolution.refused, tally);
+        if ("refused" in resolution) refuse(identify, resolution.refused, parts);
         else if (resolution.groupKey !== null) {
           send({ ...identify, groupKey: resolution.groupKey }, parts);
           waiting.push(...release(knowledge, identify.groupType, resolution.learned));
         } else if (own.unresolved === "park" && identify.aliases.length + identify.mergedAliases.length > 0) {
           knowledge.apply({ kind: "park", identify });
           tally.parked += 1;
-        } else refuse(identify, resolution.problem, tally);
+          target.trace?.identified(identify, "parked");
+        } else refuse(identify, resolution.problem, parts);
       }
     },
   };
@@ -49,7 +50,8 @@ function release(knowledge: Knowledge, groupType: string, learned: readonly stri
 
 type Resolved = Identify & { readonly groupKey: string };
 
-function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: IdentifyingParts): void {
+function send(identify: Resolved, parts: IdentifyingParts): void {
+  const { knowledge, rules, lanes, target, tally } = parts;
   const { groupType, groupKey, at } = identify;
   const state = knowledge.group(groupType, groupKey);
   const { set, unset, stale, change } = differenceOf(state, identify, rules);
@@ -59,7 +61,7 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
   const draft = { kind: "groupIdentify", groupType, groupKey, properties: set } as const;
   const problem = hasSet ? write(draft, uuidOf(identify.uuid)) : null;
   if (problem) {
-    refuse(identify, problem, tally);
+    refuse(identify, problem, parts);
     return;
   }
   tally.stale += stale;
@@ -71,6 +73,7 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
     if (!isTooLarge) seq = target.takeSeq(lane);
   } else if (!hasSet) tally.saved += 1;
   if (change) knowledge.apply({ ...change, seq });
+  target.trace?.identified(identify, hasSet || unset.length > 0 ? "sent" : "saved");
 }
 
 /** PostHog may take the properties of one for those of the other. */
@@ -88,7 +91,12 @@ function unsetUuid({ source, uuid, at }: Identify): Uuid {
   return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, 0);
 }
 
-function refuse(identify: Identify, { reason, detail }: MessageProblem, { rejections }: AttributionTally): void {
+function refuse(
+  identify: Identify,
+  { reason, detail }: MessageProblem,
+  { tally: { rejections }, target: { trace } }: IdentifyingParts,
+): void {
+  trace?.identified(identify, "refused");
   const { source, recordId, receivedAt, groupType, groupKey, aliases, properties } = identify;
   const payload = { groupType, groupKey, aliases: [...aliases], properties };
   rejections.push({ source, recordId, reason, detail, receivedAt, payload });

@@ -25,6 +25,9 @@ export interface SqliteLedgerOptions {
   readonly lanes?: number;
   /** Bytes after which the log of the outbox goes on in another file. 16 MB by default. */
   readonly segmentBytes?: number;
+  /** Of what is kept to trace messages by: 256 MB and 14 days by default; 0 bytes: nothing is. */
+  readonly traceBytes?: number;
+  readonly traceDays?: number;
   /** What the mappings of the sources say of their groups; a source not named has the defaults. */
   readonly groupRules?: RulesBySource;
   readonly clock?: Pick<Clock, "now">;
@@ -34,12 +37,13 @@ export interface SqliteLedgerOptions {
 const DEFAULT_LANES = 64;
 const MOST_CLAIMS = 64;
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
+const DEFAULT_TRACE = { traceBytes: 256 * 1024 * 1024, traceDays: 14 };
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { lanes = DEFAULT_LANES, segmentBytes = DEFAULT_SEGMENT_BYTES, groupRules = {}, ...rest } = options;
   const { clock = systemClock, logger, ...others } = rest;
-  const storeOptions = { ...others, lanes, segmentBytes, groupRules };
+  const storeOptions = { ...DEFAULT_TRACE, ...others, lanes, segmentBytes, groupRules };
   const worker = startWorker(storeOptions, clock, logger);
   const opened = await worker.ask("open", storeOptions).catch(async (thrown: unknown) => {
     await worker.close();

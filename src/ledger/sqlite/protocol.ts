@@ -26,6 +26,9 @@ export interface StoreOptions {
   readonly lanes: number;
   readonly segmentBytes: number;
   readonly groupRules: RulesBySource;
+  /** Of the journal by which messages are traced; without bytes there is none. */
+  readonly traceBytes?: number;
+  readonly traceDays?: number;
 }
 
 /** Several commits in one buffer (see frames.ts), stored in one transaction. */

@@ -28,6 +28,7 @@ import { createSeen } from "./seen.ts";
 import { openSegments, type Segments } from "./segments.ts";
 import { createSettleClaim } from "./settle.ts";
 import { readStatus } from "./status.ts";
+import { type Journal, openJournal } from "./trace/journal.ts";
 
 export interface Store {
   readonly lanes: number;
@@ -60,12 +61,15 @@ export function openStore(options: StoreOptions): Store {
   const path = join(options.directory, FILE_NAME);
   const database = openDatabase(path, options.lanes);
   const segments = openSegments(options.directory, options.segmentBytes);
+  const { directory, traceBytes = 0, traceDays = 0 } = options;
+  const journal = openJournal(directory, { maxBytes: traceBytes, maxDays: traceDays });
   const close = () => {
+    journal.close();
     segments.close();
     database.close();
   };
   try {
-    const tables = openTables(database, segments, options);
+    const tables = openTables(database, { segments, journal }, options);
     const inTransaction = createTransactions(database, tables, path);
     return {
       lanes: lanesOf(database),
@@ -86,7 +90,7 @@ type InTransaction = (requests: readonly Request[]) => readonly Done[];
  * from it when they are opened. So a transaction costs one flush, and none when it adds nothing to the log.
  */
 function createTransactions(database: DatabaseSync, tables: Tables, path: string): InTransaction {
-  const { apply, outbox, positions, counters, knowledge } = tables;
+  const { apply, outbox, positions, counters, knowledge, journal } = tables;
   const putLogEnd = createPutLogEnd(database);
   return (requests) => {
     database.exec("BEGIN IMMEDIATE");
@@ -99,10 +103,12 @@ function createTransactions(database: DatabaseSync, tables: Tables, path: string
       database.exec("COMMIT");
       outbox.settled();
       positions.settled();
+      journal.settled(requests[0]?.now ?? 0);
       if (requests.some(({ kind }) => kind === "settle")) sweep(database, tables);
       return done;
     } catch (thrown) {
       if (database.isTransaction) database.exec("ROLLBACK");
+      journal.takeBack();
       if (isFlushFailure(thrown)) throw thrown;
       outbox.takeBack();
       // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
@@ -129,7 +135,11 @@ function sweep(database: DatabaseSync, { outbox, released }: Pick<Tables, "outbo
 type Tables = ReturnType<typeof openTables>;
 
 /** Opens the log and what is kept beside it, and brings the tables up to what the log says. */
-function openTables(database: DatabaseSync, segments: Segments, options: StoreOptions) {
+function openTables(
+  database: DatabaseSync,
+  { segments, journal }: { readonly segments: Segments; readonly journal: Journal },
+  options: StoreOptions,
+) {
   const lanes = lanesOf(database);
   const outbox = createOutbox(segments, lanes);
   const counters = createCounters(database);
@@ -161,7 +171,8 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const rehearsals = createRehearsals({ base: knowledge, rules: options.groupRules, lanes, isSeen: seen.has });
   const passages = createPassages(database, positions);
   const reports = { knowledge, rules: options.groupRules, positions, passages };
-  const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
+  const queues = { outbox, passages, positions, deadLetters, leases };
+  const parts = { ...queues, database, counters, seen, rejections, knowledge, journal };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
@@ -223,7 +234,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
     }
   }
 
-  return { apply, outbox, released, positions, counters, knowledge };
+  return { apply, outbox, released, positions, counters, knowledge, journal };
 }
 
 interface CarryOut {
