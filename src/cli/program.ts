@@ -15,6 +15,7 @@ import { serveCommand } from "./serve.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { testCommand } from "./test.ts";
+import { traceCommand } from "./trace.ts";
 import { trendsCommand } from "./trends.ts";
 
 /** Throws CommanderError where commander would end the process. */
@@ -34,7 +35,7 @@ export function createProgram(): Command {
     .addHelpText("after", EPILOGUE);
   const groups: readonly (readonly [string, readonly Command[]])[] = [
     ["Take in and deliver:", [startCommand(), serveCommand(), backfillCommand()]],
-    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand(), keysCommand()]],
+    ["See what happened:", [statusCommand(), traceCommand(), deadCommand(), rejectionsCommand(), keysCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],

@@ -44,7 +44,13 @@ export function createOperations(parts: OperationParts): Operations {
       onCommitted();
       return replayed;
     },
+    async replayEdited(letter) {
+      await ledger.replayEdited(letter);
+      onCommitted();
+      return null;
+    },
     dropDeadLetters: ledger.dropDeadLetters,
+    trace: ledger.trace,
     listRejections: ledger.listRejections,
     // Threads of their own would neither see what is known of groups nor tell of it.
     backfill: createBackfillOperation({ ...parts, partsOf, mayUseThreads: parts.groups.groupTypes.size === 0 }),

@@ -117,6 +117,7 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       attributed: 0,
       rejected: 0,
       rejectedByReason: {},
+      expired: 0,
       sizeBytes: 0,
     };
     return { lanes: lanes.size, destinations: [mine], depth, ...counts };

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
 export const FILE_NAME = "ledger.sqlite";
@@ -88,6 +88,8 @@ const KNOWLEDGE = `
   ) WITHOUT ROWID;
 `;
 
+const DEAD_LETTERS_BY_UUID = "CREATE INDEX IF NOT EXISTS dead_letters_by_uuid ON dead_letters (uuid);";
+
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE positions (
@@ -169,7 +171,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS + KNOWLEDGE);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE + DEAD_LETTERS_BY_UUID);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 

@@ -5,7 +5,7 @@ import { groupPropertiesIn } from "../../core/message.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import { uuidTextAt } from "../../core/uuid.ts";
 import type { Counters } from "./counters.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { frameStarts } from "./frames.ts";
 import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { Lease, Leases } from "./leases.ts";

@@ -3,7 +3,7 @@
 import type { DestinationStatus, LaneStatus, LedgerStatus } from "../../core/ledger.ts";
 import type { RejectionReason } from "../../core/record.ts";
 import type { Counters } from "./counters.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Positions } from "./positions.ts";
@@ -31,6 +31,7 @@ export function readStatus(dependencies: StatusDependencies): LedgerStatus {
     attributed: counters.get("attributed"),
     rejected: Object.values(rejectedByReason).reduce((sum, records) => sum + records, 0),
     rejectedByReason,
+    expired: counters.get("expired"),
     sizeBytes: sizeBytes(),
   };
 }

@@ -8,7 +8,7 @@ import { PrickleError } from "../../core/errors.ts";
 import { createClaims } from "./claim.ts";
 import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
-import { createDeadLetters } from "./dead-letters.ts";
+import { createDeadLetters } from "./dead-letters/dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
 import { readGroup, readKeys } from "./knowledge/report.ts";
@@ -19,7 +19,7 @@ import { moveTableToLog, readLog } from "./open-log.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPassages } from "./passages.ts";
 import { createPositions } from "./positions.ts";
-import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
+import type { DeadLetterSlice, Reply, Request, Requests, StoreOptions } from "./protocol.ts";
 import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
@@ -29,6 +29,7 @@ import { openSegments, type Segments } from "./segments.ts";
 import { createSettleClaim } from "./settle.ts";
 import { readStatus } from "./status.ts";
 import { type Journal, openJournal } from "./trace/journal.ts";
+import { readStandings } from "./trace/standings.ts";
 
 export interface Store {
   readonly lanes: number;
@@ -47,11 +48,15 @@ interface Done {
   readonly afterwards?: () => void;
 }
 
+const DAY_MS = 86_400_000;
+
 const WRITES: ReadonlySet<Request["kind"]> = new Set([
   "commit",
   "settle",
   "replayDeadLetters",
+  "replayEdited",
   "dropDeadLetters",
+  "expireDeadLetters",
   "pruneSeen",
   "pruneRejections",
 ]);
@@ -153,7 +158,8 @@ function openTables(
   const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
   const knowledge = createStoredKnowledge(database);
   const refresh = (json: string) => refreshed(json, knowledge, options.groupRules);
-  const deadLetters = createDeadLetters(database, { outbox, positions, refresh });
+  const groupTypes = [...new Set(Object.values(options.groupRules).flatMap((rules) => rules.groupTypes))];
+  const deadLetters = createDeadLetters(database, { outbox, positions, journal, groupTypes, refresh });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
   const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
@@ -177,6 +183,14 @@ function openTables(
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
+
+  function expire(asks: Requests["expireDeadLetters"]["asks"], now: number): DeadLetterSlice {
+    const { deadLetterDays: days = null } = options;
+    if (days === null) return { count: 0, after: null, upTo: 0 };
+    const slice = deadLetters.forget({ ...asks, filter: { diedBefore: now - days * DAY_MS } }, "expired", now);
+    counters.add("expired", slice.count);
+    return slice;
+  }
 
   function apply(request: Request): Done {
     const { now } = request;
@@ -212,20 +226,36 @@ function openTables(
         rehearsals.end(request.asks);
         return { gives: null };
       case "status":
-        return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
+        return {
+          gives: readStatus({
+            ...parts,
+            sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() + journal.sizeBytes(),
+          }),
+        };
       case "listDeadLetters":
         return { gives: deadLetters.list(request.asks) };
       case "replayDeadLetters":
         return { gives: deadLetters.replay(request.asks, now) };
       case "dropDeadLetters":
-        return { gives: deadLetters.drop(request.asks) };
+        return { gives: deadLetters.forget(request.asks, "dropped", now) };
+      case "expireDeadLetters":
+        return { gives: expire(request.asks, now) };
+      case "replayEdited":
+        return { gives: deadLetters.replayEdited(request.asks, now) };
       case "listRejections":
         return { gives: rejections.list(request.asks.limit) };
+      case "traceFiles":
+        return { gives: journal.isOn ? journal.files() : null };
+      case "traceStandings": {
+        const sources = [...new Set([...request.asks.sources, ...Object.keys(options.groupRules)])];
+        return { gives: readStandings({ ...request.asks, sources }, now, parts) };
+      }
       case "pruneSeen":
         return { gives: seen.pruneSlice(request.asks, now) };
       case "pruneRejections":
         rejections.prune(now);
         passages.prune(now);
+        journal.prune(now);
         return { gives: null };
       case "open":
         return { gives: { lanes: positions.lanes } };

@@ -84,7 +84,10 @@ export function writeMessageOutput(
   writeText(detail, out);
 }
 
-export function writeOutput({ commit, place, became, lane, seq, uuid, detail }: JournaledOutput, out: ByteWriter): void {
+export function writeOutput(
+  { commit, place, became, lane, seq, uuid, detail }: JournaledOutput,
+  out: ByteWriter,
+): void {
   out.number(commit);
   out.number(place);
   out.number(BECAME.indexOf(became));
