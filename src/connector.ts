@@ -8,7 +8,10 @@ import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
+import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
 import type { Project } from "./connector/projects.ts";
+import { openRowSource } from "./connector/row-sources.ts";
+import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { SharedKey } from "./core/attribution/step.ts";
 import type { Clock } from "./core/clock.ts";
@@ -24,6 +27,7 @@ import type { PushDoor } from "./core/source.ts";
 import { createConsoleDestination, writeTo } from "./destinations/console.ts";
 import { createEngineDestination } from "./destinations/engine.ts";
 import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
+import type { ProjectApi } from "./destinations/posthog/private-api/client.ts";
 import { createPropertyRemover, type PropertyRemover } from "./destinations/posthog/property-removal.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
@@ -43,6 +47,8 @@ export interface Connector {
   serve(address: { readonly host: string; readonly port: number }): Promise<{ url: string; adminToken: string }>;
   /** Starts to feed the destinations. */
   startDelivery(): void;
+  /** Starts to sync sources when they are due. */
+  startSchedule(): void;
   /**
    * Closes the doors, lets what is in flight finish, for at most `graceMs`, then closes all files. What was not
    * delivered stays in the ledger. Idempotent.
@@ -59,6 +65,8 @@ export interface ConnectorDependencies {
   readonly asksProjects?: boolean;
   /** What keeps the outbox: SQLite, unless another is given. */
   readonly openLedger?: (options: SqliteLedgerOptions) => Promise<Ledger>;
+  /** How sources that hold rows are asked, unless otherwise as the configuration says. */
+  readonly openRows?: typeof openRowSource;
 }
 
 const SHARED_KEY =
@@ -76,6 +84,7 @@ export async function openConnector(
     random = Math.random,
     asksProjects = true,
     openLedger = openSqliteLedger,
+    openRows = openRowSource,
   }: ConnectorDependencies,
 ): Promise<Connector> {
   const mappings = compileMappings(config.sources);
@@ -86,8 +95,9 @@ export async function openConnector(
   const groupRules = Object.fromEntries([...mappings].map(([source, mapping]) => [source, mapping.groupRules]));
   const stores = { logger, clock, openLedger, groupTypes, groupRules };
   const { ledger, engine } = await openStores(config, opening, stores);
+  const projectApiOf = createProjectApis(clock.now);
   const deliveries = config.destinations.map((settings) => {
-    const destination = openDestination(settings, { engine, clock, groupTypes, projects });
+    const destination = openDestination(settings, { engine, clock, groupTypes, projects, projectApiOf });
     opening.defer(() => destination.close());
     return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
   });
@@ -101,10 +111,23 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
+  const syncs = createSyncs({
+    sources: config.sources,
+    ledger,
+    ingestOf: (source) => requireSource(ingests, source).everything,
+    rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
+    open: (source) => openRows(source, { clock, random }),
+    clock,
+    random,
+    logger,
+    stopping: stopping.signal,
+  });
+  opening.defer(() => syncs.close());
   const operations = createOperations({
     ledger,
     engine,
     ingests,
+    syncs,
     rehearse,
     groups,
     sources: config.sources,
@@ -121,7 +144,7 @@ export async function openConnector(
 
   async function close(graceMs: number): Promise<void> {
     stopping.abort();
-    await server?.close(graceMs);
+    await Promise.all([server?.close(graceMs), syncs.close()]);
     await Promise.all(deliveries.map((delivery) => delivery.stop(graceMs)));
     await parts.disposeAsync();
   }
@@ -136,6 +159,7 @@ export async function openConnector(
     startDelivery() {
       for (const delivery of deliveries) delivery.start();
     },
+    startSchedule: syncs.startSchedule,
     close(graceMs = CLOSE_GRACE_MS) {
       closing ??= close(graceMs);
       return closing;
@@ -193,10 +217,11 @@ interface DestinationParts {
   readonly clock: Clock;
   readonly groupTypes: readonly string[];
   readonly projects: readonly Project[];
+  readonly projectApiOf: ProjectApis;
 }
 
 function openDestination(settings: DestinationConfig, parts: DestinationParts): Destination {
-  const { engine, clock } = parts;
+  const { engine, clock, projectApiOf } = parts;
   const { name } = settings;
   switch (settings.type) {
     case "engine":
@@ -207,7 +232,7 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
       return createPosthogDestination({
         ...settings,
         token: settings.token.reveal(),
-        remover: removerOf(settings, clock),
+        remover: removerOf(projectApiOf(settings), clock),
         claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
         now: clock.now,
@@ -215,20 +240,8 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
   }
 }
 
-/** Null without a personal key. */
-function removerOf(
-  { host, apiHost, projectId, personalApiKey }: Extract<DestinationConfig, { readonly type: "posthog" }>,
-  { now }: Clock,
-): PropertyRemover | null {
-  if (!personalApiKey || projectId === undefined) return null;
-  return createPropertyRemover({
-    host,
-    apiHost,
-    projectId,
-    personalApiKey: personalApiKey.reveal(),
-    version: VERSION,
-    now,
-  });
+function removerOf(api: ProjectApi | null, { now }: Clock): PropertyRemover | null {
+  return api && createPropertyRemover(api, now);
 }
 
 /** None where all are known to have their index already. */
@@ -258,13 +271,14 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
   const { sources, destinations } = config;
   const engineName = destinations.find(({ type }) => type === "engine")?.name ?? "engine";
   const webhooks = new Map<string, PushDoor>();
-  for (const { name, webhook } of sources) {
+  const called = sources.flatMap((source) => (source.type === "segment" ? [source] : []));
+  for (const { name, webhook } of called) {
     if (!webhook) continue;
     const secrets = webhook.secrets.map((secret) => secret.reveal());
     webhooks.set(name, createWebhookDoor({ source: name, secrets, bearer: webhook.bearer?.reveal() ?? null }));
   }
   const trackingDoor = createTrackingDoor({
-    sources: sources.map(({ name, writeKeys, anyWriteKey }) => ({
+    sources: called.map(({ name, writeKeys, anyWriteKey }) => ({
       name,
       writeKeys: writeKeys.map((key) => key.reveal()),
       anyWriteKey,

@@ -3,22 +3,12 @@
 import * as z from "zod";
 import { LOG_LEVELS } from "../platform/logger.ts";
 import { duration } from "./duration.ts";
-import { createSecret, isSecret, type Secret } from "./secret.ts";
-
-/** What a secret looks like in the file. */
-export const REFERENCE = "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$";
+import { count, rate, secret, webAddress } from "./fields.ts";
+import { createSecret } from "./secret.ts";
+import { hubspot } from "./sources/hubspot.ts";
 
 export const DEFAULT_DATA_DIR = ".prickle";
 
-/** `writeOnly` is what tells the reader of the file that the place holds a secret. */
-const secret = (description: string) =>
-  z.custom<Secret>(isSecret).meta({ type: "string", writeOnly: true, pattern: REFERENCE, description });
-
-const count = (most: number) => z.int().min(1).max(most);
-const webAddress = z
-  .url({ protocol: /^https?$/ })
-  .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "");
-const rate = z.number().positive().max(1_000_000).nullable();
 const named = <Value extends z.ZodType>(value: Value) =>
   z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/), value);
 
@@ -74,11 +64,28 @@ const posthog = z.strictObject({
     .boolean()
     .default(true)
     .describe("true or false: say the group types in the order declared before anything else is sent"),
-  historicalMigration: z.boolean().default(false).describe("true or false: mark what is sent as history"),
+  historicalMigration: z
+    .boolean()
+    .default(true)
+    .describe(
+      "true or false: events that a backfill brings and that are at least 48 hours old go as PostHog's historical migration, which is not billed",
+    ),
+  historical: z
+    .strictObject({
+      messagesPerSecond: rate
+        .default(1000)
+        .describe(
+          "a number above 0, or null for no limit: events of history per second, beside those of messagesPerSecond",
+        ),
+    })
+    .prefault({})
+    .describe("how fast events that a backfill brings and that are at least 48 hours old are sent: messagesPerSecond"),
   maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
   concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once"),
-  messagesPerSecond: rate.default(1000).describe("a number above 0, or null for no limit"),
+  messagesPerSecond: rate
+    .default(1000)
+    .describe("a number above 0, or null for no limit: of everything but history, which waits behind nothing of it"),
   requestsPerSecond: rate.default(null).describe("a number above 0, or null for no limit"),
 });
 
@@ -114,7 +121,7 @@ const log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") });
 export const configSchema = z.strictObject({
   dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).describe("a directory, from this file"),
   server: server.prefault({}),
-  sources: named(z.discriminatedUnion("type", [segment]))
+  sources: named(z.discriminatedUnion("type", [segment, hubspot]))
     .refine((sources) => Object.keys(sources).length > 0)
     .prefault({ segment: { type: "segment" } })
     .describe("names and their sources: at least one"),

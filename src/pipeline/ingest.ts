@@ -18,6 +18,8 @@ export interface IngestDependencies {
   readonly ledger: Pick<Ledger, "lanes" | "commit">;
   /** `statements`: only what records say of people; they come again, for their messages. Default: everything. */
   readonly only?: "statements";
+  /** See PrepareOptions. */
+  readonly isBackfill?: boolean;
   readonly observer: Observer;
   readonly clock: Clock;
   /** Called after each commit that left something to deliver. */
@@ -55,6 +57,7 @@ export function createIngest({
   groups: memory,
   ledger,
   only,
+  isBackfill = false,
   observer,
   clock,
   onCommitted,
@@ -64,13 +67,14 @@ export function createIngest({
     prepare: createPrepare({
       mapping,
       lanes: ledger.lanes,
+      isBackfill,
       ...(memory ? { groups: memory } : {}),
       ...(only ? { only } : {}),
     }),
 
-    async commit({ received, parcels, rejections, groups }, checkpoint) {
+    async commit({ received, parcels, rejections, groups, rows }, checkpoint) {
       const startedAt = clock.now();
-      const commit = { source, parcels, rejections, groups };
+      const commit = { source, parcels, rejections, groups, ...(rows ? { rows } : {}) };
       const { duplicates, committed, attribution } = await ledger.commit(
         checkpoint ? { ...commit, checkpoint } : commit,
       );

@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { LedgerStatus } from "../core/ledger.ts";
 import type { Observer } from "../core/observer.ts";
+import { SERVICES } from "../core/service.ts";
 
 export interface Metrics {
   readonly observer: Observer;
@@ -38,14 +39,14 @@ export function createMetrics(): Metrics {
   const deliveryTime = histogram("prickle_delivery_duration_seconds", "Time of one delivery", ["destination"]);
   const depth = new Gauge({
     name: "prickle_outbox_depth",
-    help: "Messages waiting",
-    labelNames: ["destination"],
+    help: "Messages waiting, by service: live, or historical for what a backfill brings of long ago",
+    labelNames: ["destination", "service"],
     registers,
   });
   const oldest = new Gauge({
     name: "prickle_outbox_oldest_age_seconds",
     help: "Age of the oldest waiting message; 0 if none waits",
-    labelNames: ["destination"],
+    labelNames: ["destination", "service"],
     registers,
   });
 
@@ -66,10 +67,13 @@ export function createMetrics(): Metrics {
       died: (destination, messages) => dead.inc({ destination }, messages),
     },
     async expose(status, now) {
-      for (const destination of (await status()).destinations) {
-        const { name, oldestCommittedAt } = destination;
-        depth.set({ destination: name }, destination.depth);
-        oldest.set({ destination: name }, oldestCommittedAt === null ? 0 : Math.max(0, now - oldestCommittedAt) / 1000);
+      for (const { name: destination, services } of (await status()).destinations) {
+        for (const service of SERVICES) {
+          const { depth: waiting, oldestCommittedAt } = services[service];
+          depth.set({ destination, service }, waiting);
+          const ageMs = oldestCommittedAt === null ? 0 : Math.max(0, now - oldestCommittedAt);
+          oldest.set({ destination, service }, ageMs / 1000);
+        }
       }
       return { contentType: registry.contentType, body: await registry.metrics() };
     },

@@ -16,7 +16,7 @@ export interface TracingLedger {
   remove(): Promise<void>;
 }
 
-const ALL = { maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 };
+const ALL = { service: "live", maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 } as const;
 const DELIVERED: SettleOutcome = { kind: "delivered" };
 const RULES = rulesOfSources({ segment: {}, other: {}, crm: { unresolved: "park" } });
 

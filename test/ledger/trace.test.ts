@@ -88,7 +88,7 @@ describe("the journal", () => {
     const endedAt = clock.now();
     await clock.advance(10_000);
     const { id = 0, messages = [] } =
-      (await ledger.claim({ destination: "engine", maxMessages: 9, maxBytes: 1e6, leaseMs: 1 })) ?? {};
+      (await ledger.claim({ destination: "engine", service: "live", maxMessages: 9, maxBytes: 1e6, leaseMs: 1 })) ?? {};
     await ledger.settle(
       id,
       messages.map(() => ({ kind: "delivered" })),

@@ -12,6 +12,7 @@ function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
         name: "engine",
         depth,
         oldestCommittedAt,
+        services: { live: { depth, oldestCommittedAt }, historical: { depth: 2 * depth, oldestCommittedAt: null } },
         nextDueAt: null,
         delivered: 0,
         retried: 0,
@@ -55,8 +56,10 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
       'prickle_delivered_total{destination="engine"} 2',
       'prickle_retried_total{destination="engine"} 4',
       'prickle_dead_total{destination="engine"} 1',
-      'prickle_outbox_depth{destination="engine"} 7',
-      'prickle_outbox_oldest_age_seconds{destination="engine"} 1.5',
+      'prickle_outbox_depth{destination="engine",service="live"} 7',
+      'prickle_outbox_depth{destination="engine",service="historical"} 14',
+      'prickle_outbox_oldest_age_seconds{destination="engine",service="live"} 1.5',
+      'prickle_outbox_oldest_age_seconds{destination="engine",service="historical"} 0',
       'prickle_commit_duration_seconds_bucket{le="0.01",source="segment"} 0',
       'prickle_commit_duration_seconds_bucket{le="0.025",source="segment"} 1',
       'prickle_delivery_duration_seconds_bucket{le="0.25",destination="engine"} 0',
@@ -67,5 +70,5 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
 
 it("says an age of 0 when nothing waits", async () => {
   const { body } = await createMetrics().expose(async () => status(null, 0), NOW);
-  expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine"} 0\n');
+  expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine",service="live"} 0\n');
 });

@@ -30,7 +30,7 @@ export function readAnswer({ status, headers, body }: HttpAnswer, now: number): 
   }
   const reason = `PostHog answered ${status}: ${quoted}`;
   const retryAfterMs = parseRetryAfterMs(headers["retry-after"], now);
-  if (retryAfterMs !== null) return later(reason, retryAfterMs);
+  if (retryAfterMs !== null) return { ...later(reason, retryAfterMs), isOfRate: true };
   const isPassing = status >= 500 || status === 408 || status === 429;
   return isPassing ? { kind: "retry", reason } : later(`${reason}: is the host right?`, CONFIGURATION_PAUSE_MS);
 }
@@ -56,7 +56,7 @@ function parse(text: string): unknown {
   }
 }
 
-function later(reason: string, retryAfterMs: number): Answer {
+function later(reason: string, retryAfterMs: number): Extract<Answer, { kind: "retry" }> {
   return { kind: "retry", reason, retryAfterMs };
 }
 

@@ -27,9 +27,10 @@ const MOST_UNUSED = 8;
 export function createEnvelope(options: {
   readonly token: string;
   readonly version: string;
-  readonly historicalMigration?: boolean;
+  /** Events of at least 48 hours ago, which PostHog takes by a queue of their own. */
+  readonly isHistory?: boolean;
 }): Envelope {
-  const migration = options.historicalMigration ? `"historical_migration":true,` : "";
+  const migration = options.isHistory ? `"historical_migration":true,` : "";
   const own = `"$ignore_sent_at":true,"$geoip_disable":true,"$lib":"prickle","$lib_version":${JSON.stringify(options.version)}}}`;
   return {
     head: Buffer.from(`{"api_key":${JSON.stringify(options.token)},${migration}"batch":[`),

@@ -1,7 +1,8 @@
 /** PostHog as a destination: v0 `POST /batch/` (facts: PostHog's capture service, seen 2026-11). */
 
 import { DELIVERED, type Destination, type Outcome } from "../../core/destination.ts";
-import { isGroupUnset, type OutboxMessage } from "../../core/message.ts";
+import { isGroupUnset, type OutboxMessage, occurredAtOf } from "../../core/message.ts";
+import { isHistory } from "../../core/service.ts";
 import { createHttpClient, HttpFailure } from "../../platform/http-client.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { createBatchPacker, createEnvelope } from "./batch.ts";
@@ -16,6 +17,7 @@ export interface PosthogOptions {
   readonly token: string;
   /** Goes into `$lib_version` and the user agent. */
   readonly version: string;
+  /** Whether history goes as PostHog's historical migration, in requests of their own; else as everything else. Default true. */
   readonly historicalMigration?: boolean;
   /** Removes properties of groups; null: there is no personal key, and what asks for it becomes a dead letter. */
   readonly remover?: PropertyRemover | null;
@@ -26,6 +28,8 @@ export interface PosthogOptions {
   readonly concurrency?: number;
   /** Null: no limit. PostHog wants to be asked before more than a few thousand per second. */
   readonly messagesPerSecond?: number | null;
+  /** The same for history. */
+  readonly historical?: { readonly messagesPerSecond: number | null };
   readonly requestsPerSecond?: number | null;
   readonly lingerMs?: number;
   readonly timeoutMs?: number;
@@ -33,14 +37,19 @@ export interface PosthogOptions {
   readonly now?: () => number;
 }
 
+type Sent = Pick<OutboxMessage, "body"> & Partial<Pick<OutboxMessage, "historical">>;
+
 const DEFAULT_LIMITS = {
   maxMessages: 1000,
   maxBytes: 5_000_000,
   concurrency: 4,
   messagesPerSecond: 1000,
+  historical: { messagesPerSecond: 1000 },
   requestsPerSecond: null,
   lingerMs: 50,
 } as const;
+/** PostHog drops what its own clock says is too young to be history. */
+const CLOCK_SKEW_MS = 10 * 60_000;
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** Kept with the dead letters, to be replayed when there is a key. */
@@ -62,6 +71,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     concurrency: options.concurrency ?? DEFAULT_LIMITS.concurrency,
     messagesPerSecond:
       options.messagesPerSecond === undefined ? DEFAULT_LIMITS.messagesPerSecond : options.messagesPerSecond,
+    historical: options.historical ?? DEFAULT_LIMITS.historical,
     requestsPerSecond: options.requestsPerSecond ?? DEFAULT_LIMITS.requestsPerSecond,
     lingerMs: options.lingerMs ?? DEFAULT_LIMITS.lingerMs,
   };
@@ -71,14 +81,16 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     "content-encoding": "gzip",
     "user-agent": `prickle/${options.version}`,
   };
+  const { historicalMigration = true } = options;
   const pack = createBatchPacker(createEnvelope(options));
+  const packHistory = createBatchPacker(createEnvelope({ ...options, isHistory: true }));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = createHttpClient({ origin: url.origin, connections: limits.concurrency, timeoutMs });
   const now = options.now ?? Date.now;
   const { remover = null } = options;
 
-  async function post(messages: readonly Pick<OutboxMessage, "body">[], signal: AbortSignal): Promise<Answer> {
-    const body = await pack(messages);
+  async function post(messages: readonly Sent[], signal: AbortSignal): Promise<Answer> {
+    const body = await (isHistorical(messages) ? packHistory : pack)(messages);
     try {
       const answer = readAnswer(await client.post({ path, headers, body, signal }), now());
       return answer.kind === "delivered" ? answer : { ...answer, reason: answer.reason.replaceAll(options.token, "…") };
@@ -86,6 +98,15 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
       if (!(thrown instanceof HttpFailure)) throw thrown;
       return { kind: "retry", reason: `PostHog was not reached: ${thrown.message}` };
     }
+  }
+
+  /** Looked at once more: a request with one event too young, whatever came in between, goes as everything else. */
+  function isHistorical(messages: readonly Sent[]): boolean {
+    const at = now() - CLOCK_SKEW_MS;
+    return (
+      historicalMigration &&
+      messages.every(({ historical = false, body }) => historical && isHistory(occurredAtOf(body), at))
+    );
   }
 
   const claimSlots = createSlotClaimer(options.claimedGroupTypes ?? [], (message, signal) => post([message], signal));
@@ -106,7 +127,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   async function deliverPart(part: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
     const [first] = part;
     if (!first || !isGroupUnset(first.body)) return send(part, signal);
-    return [remover ? await remover.remove(first.body, signal) : NO_REMOVER];
+    return [remover ? await remover.remove(first, signal) : NO_REMOVER];
   }
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {

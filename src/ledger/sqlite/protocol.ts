@@ -12,12 +12,18 @@ import type {
   EditedDeadLetter,
   GroupKnowledge,
   GroupKnowledgeQuery,
+  GroupRepair,
+  HeldGroup,
+  HeldGroupsQuery,
   KeptRejection,
   KeysReport,
   LedgerStatus,
+  RepairCounts,
   SettleOutcome,
 } from "../../core/ledger.ts";
 import type { RehearsalSummary } from "../../core/rehearsal.ts";
+import type { KnownRow, RowCount, UnseenQuery } from "../../core/rows.ts";
+import type { Run, RunFilter } from "../../core/runs.ts";
 import type { JournalFile } from "./trace/journal-files.ts";
 import type { Standings, StandingsQuery } from "./trace/standings.ts";
 
@@ -75,6 +81,11 @@ export interface ClaimedSlot {
   readonly firstAttemptAt: number | null;
 }
 
+export interface RepairRequest {
+  readonly destination: string;
+  readonly groups: readonly GroupRepair[];
+}
+
 export interface PruneSlice {
   /** Where the next slice begins; null when this was the last. */
   readonly after: Uint8Array | null;
@@ -104,12 +115,22 @@ export interface Requests {
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
   readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
+  readonly heldGroups: { readonly asks: HeldGroupsQuery; readonly gives: readonly HeldGroup[] };
+  readonly repairGroups: { readonly asks: RepairRequest; readonly gives: RepairCounts };
   readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
   /** Gives the number of the rehearsal that begins. */
   readonly beginRehearsal: { readonly asks: null; readonly gives: number };
   readonly rehearse: { readonly asks: GroupRequest & { readonly rehearsal: number }; readonly gives: GroupReply };
   readonly rehearsalSummary: { readonly asks: number; readonly gives: RehearsalSummary };
   readonly endRehearsal: { readonly asks: number; readonly gives: null };
+  readonly rows: {
+    readonly asks: { readonly source: string; readonly ids: readonly string[] };
+    readonly gives: readonly KnownRow[];
+  };
+  readonly unseenRows: { readonly asks: UnseenQuery; readonly gives: readonly KnownRow[] };
+  readonly countRows: { readonly asks: { readonly source: string; readonly before: number }; readonly gives: RowCount };
+  readonly putRun: { readonly asks: Run; readonly gives: null };
+  readonly runs: { readonly asks: RunFilter; readonly gives: readonly Run[] };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: {
     readonly asks: DeadLetterRequest;

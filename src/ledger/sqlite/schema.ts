@@ -3,7 +3,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
+import { ROWS } from "./rows.ts";
+import { RUNS } from "./runs.ts";
 
+/** 4: messages lie in historical lanes too, which an earlier prickle does not know; rows and runs of sources. */
 const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
@@ -171,7 +174,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS + KNOWLEDGE + DEAD_LETTERS_BY_UUID);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS + DEAD_LETTERS_BY_UUID);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
@@ -191,6 +194,7 @@ export function createPutLogEnd(database: DatabaseSync): (end: number) => void {
   return (end) => void put.run(end);
 }
 
+/** Of each service. */
 export function lanesOf(database: DatabaseSync): number {
   return Number(database.prepare("SELECT value FROM meta WHERE name = 'lanes'").get()?.value);
 }

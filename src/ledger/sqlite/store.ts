@@ -10,6 +10,7 @@ import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters/dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { readHeldGroups } from "./knowledge/held-groups.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
 import { readGroup, readKeys } from "./knowledge/report.ts";
 import { createKnownGroupsTable } from "./known-groups-table.ts";
@@ -23,6 +24,9 @@ import type { DeadLetterSlice, Reply, Request, Requests, StoreOptions } from "./
 import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
+import { createRepairs } from "./repairs.ts";
+import { createRowsTable } from "./rows.ts";
+import { createRunsTable } from "./runs.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
 import { createSeen } from "./seen.ts";
 import { openSegments, type Segments } from "./segments.ts";
@@ -57,8 +61,10 @@ const WRITES: ReadonlySet<Request["kind"]> = new Set([
   "replayEdited",
   "dropDeadLetters",
   "expireDeadLetters",
+  "repairGroups",
   "pruneSeen",
   "pruneRejections",
+  "putRun",
 ]);
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
@@ -159,10 +165,12 @@ function openTables(
   const knowledge = createStoredKnowledge(database);
   const refresh = (json: string) => refreshed(json, knowledge, options.groupRules);
   const groupTypes = [...new Set(Object.values(options.groupRules).flatMap((rules) => rules.groupTypes))];
-  const deadLetters = createDeadLetters(database, { outbox, positions, journal, groupTypes, refresh });
+  const deadLetters = createDeadLetters(database, { outbox, positions, journal, groupTypes, refresh, knowledge });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
-  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
+  const rows = createRowsTable(database);
+  const runs = createRunsTable(database);
+  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups, rows });
   const attribute = createAttribution({ knowledge, rules: options.groupRules, lanes });
   for (const { ids, notes, runs } of unknown) {
     seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
@@ -179,7 +187,9 @@ function openTables(
   const reports = { knowledge, rules: options.groupRules, positions, passages };
   const queues = { outbox, passages, positions, deadLetters, leases };
   const parts = { ...queues, database, counters, seen, rejections, knowledge, journal };
+  const held = { groups: knowledge.groups, rules: options.groupRules, lanes, passages };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
+  const repair = createRepairs({ ...parts, rules: options.groupRules, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
@@ -214,6 +224,10 @@ function openTables(
         return { gives: knownGroups.list(request.asks) };
       case "group":
         return { gives: readGroup(request.asks, now, reports) };
+      case "heldGroups":
+        return { gives: readHeldGroups(request.asks, held) };
+      case "repairGroups":
+        return { gives: repair(request.asks, now) };
       case "keys":
         return { gives: readKeys(request.asks.limit, knowledge) };
       case "beginRehearsal":
@@ -225,6 +239,17 @@ function openTables(
       case "endRehearsal":
         rehearsals.end(request.asks);
         return { gives: null };
+      case "rows":
+        return { gives: rows.list(request.asks) };
+      case "unseenRows":
+        return { gives: rows.unseen(request.asks) };
+      case "countRows":
+        return { gives: rows.count(request.asks) };
+      case "putRun":
+        runs.put(request.asks);
+        return { gives: null };
+      case "runs":
+        return { gives: runs.list(request.asks) };
       case "status":
         return {
           gives: readStatus({
@@ -256,6 +281,7 @@ function openTables(
         rejections.prune(now);
         passages.prune(now);
         journal.prune(now);
+        runs.prune();
         return { gives: null };
       case "open":
         return { gives: { lanes: positions.lanes } };

@@ -3,7 +3,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type EditProblem, editedMessage } from "../../../core/edited-message.ts";
 import type { DeadLetter, EditedDeadLetter } from "../../../core/ledger.ts";
+import { groupPropertiesIn } from "../../../core/message.ts";
+import { firstLaneOf, serviceOfLane } from "../../../core/service.ts";
 import { frameOf } from "../frames.ts";
+import type { StoredKnowledge } from "../knowledge/knowledge.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Positions } from "../positions.ts";
 import type { DeadLetterRequest, DeadLetterSlice } from "../protocol.ts";
@@ -30,6 +33,7 @@ export interface DeadLetterParts {
   readonly outbox: Outbox;
   readonly positions: Positions;
   readonly journal: Journal;
+  readonly knowledge: Pick<StoredKnowledge, "apply" | "takeChanges">;
   readonly groupTypes: readonly string[];
   /** Gives the text with which a message is sent again. */
   readonly refresh: (json: string) => string;
@@ -39,7 +43,7 @@ const NO_IDS = new Uint8Array(0);
 
 export function createDeadLetters(
   database: DatabaseSync,
-  { outbox, positions, journal, groupTypes, refresh }: DeadLetterParts,
+  { outbox, positions, journal, knowledge, groupTypes, refresh }: DeadLetterParts,
 ): DeadLetters {
   const insert = database.prepare(
     `INSERT INTO dead_letters (destination, uuid, lane, reason, attempts, first_attempt_at, died_at, body)
@@ -56,7 +60,9 @@ export function createDeadLetters(
     const bytes = frameOf(uuid, Buffer.from(json));
     const seq = positions.nextSeq(lane);
     const run = { lane, count: 1, bytes: bytes.length, firstSeq: seq, committedAt: now };
-    const notes = { only: destination, replayed: [id] };
+    const said = groupPropertiesIn(json);
+    if (said) knowledge.apply({ kind: "resent", ...said, destination, seq });
+    const notes = { only: destination, replayed: [id], changes: knowledge.takeChanges() };
     outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });
     positions.appended({ ...run, onlyDestination: destination });
     remove.run(id);
@@ -95,7 +101,8 @@ export function createDeadLetters(
       }
       const edited = editedMessage(letter.body, body, { lanes, groupTypes, refresh });
       if ("code" in edited) return edited;
-      putBack(letter, { ...edited, isEdited: true }, now);
+      const lane = firstLaneOf(serviceOfLane(letter.lane, lanes), lanes) + edited.lane;
+      putBack(letter, { json: edited.json, lane, isEdited: true }, now);
       return null;
     },
     remove: (id) => void remove.run(id),
