@@ -20,6 +20,7 @@ import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
 import { traceCommand } from "./trace.ts";
 import { trendsCommand } from "./trends.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Throws CommanderError where commander would end the process. */
 export function createProgram(): Command {
@@ -50,6 +51,7 @@ export function createProgram(): Command {
         keysCommand(),
       ],
     ],
+    ["See that PostHog has it:", [verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],
