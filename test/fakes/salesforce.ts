@@ -18,6 +18,7 @@ import { parseSoql, type SoqlRow } from "./soql.ts";
 export interface FakeSalesforce extends LoopbackApi {
   /** Field → type. */
   readonly fields: Map<string, string>;
+  /** Stamped with the time, unless they say another SystemModstamp. */
   put(id: string, values: Readonly<Record<string, string | number | boolean | null>>): void;
   /** Into the recycle bin. */
   remove(id: string): void;
@@ -219,7 +220,10 @@ export async function startFakeSalesforce(
     requireKnown(query.keys(), ["maxRecords", "locator"], (name) => refusal(400, "UNKNOWN_PARAMETER", name));
     const from = Number(query.get("locator") ?? "0");
     const to = from + Math.min(Number(query.get("maxRecords")), settings.pageRows);
-    const body = papaparse.unparse([[...columns], ...csv.slice(from, to).map((line) => [...line])], { quotes: true });
+    const body = papaparse.unparse([[...columns], ...csv.slice(from, to).map((line) => [...line])], {
+      quotes: true,
+      newline: "\n",
+    });
     const locator = to >= csv.length ? "null" : String(to);
     const count = String(csv.slice(from, to).length);
     const headers = { "content-type": "text/csv", "sforce-locator": locator, "sforce-numberofrecords": count };
@@ -229,7 +233,7 @@ export async function startFakeSalesforce(
   const stamp = () => Math.floor(clock.now() / 1000) * 1000;
   function edit(id: string, values: SoqlRow): void {
     const before = rows.get(id) ?? { Id: id, IsDeleted: false, MasterRecordId: null, CreatedDate: stamp() };
-    rows.set(id, { ...before, ...values, SystemModstamp: stamp() });
+    rows.set(id, { ...before, SystemModstamp: stamp(), ...values });
   }
 
   const api = await startLoopbackApi(answer, clock);

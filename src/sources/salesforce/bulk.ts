@@ -89,7 +89,9 @@ async function results(read: BulkRead, position: BulkPosition, signal: AbortSign
 
 /** Each part may begin with the names of the columns, or only the first. */
 function recordsIn(csv: string, known: readonly string[], types: FieldTypes) {
-  const { data, errors } = papaparse.parse<string[]>(csv, { skipEmptyLines: true });
+  // Guessed, it would be that of a text with line ends of its own.
+  const newline = /^[^\n]*\r\n/.test(csv) ? "\r\n" : "\n";
+  const { data, errors } = papaparse.parse<string[]>(csv, { newline, delimiter: ",", skipEmptyLines: true });
   const [first = [], ...rest] = data;
   const isHeader = first.includes("Id");
   const columns = isHeader ? first : known;
