@@ -177,7 +177,7 @@ interface StoreDependencies extends Required<Pick<ConnectorDependencies, "logger
 }
 
 async function openStores(
-  { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
+  { dataDir, destinations, ledger: limits }: Config,
   opening: AsyncDisposableStack,
   { logger, clock, openLedger, groupTypes, groupRules }: StoreDependencies,
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
@@ -188,7 +188,7 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const kept = { directory: dataDir, destinations: names, maxDepth, seenDays };
+  const kept = { directory: dataDir, destinations: names, ...limits };
   const ledger = await openLedger({ ...kept, groupRules, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };

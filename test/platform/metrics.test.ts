@@ -30,6 +30,7 @@ function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
     attributed: 0,
     rejected: 0,
     rejectedByReason: {},
+    expired: 0,
     sizeBytes: 0,
   };
 }
