@@ -141,7 +141,7 @@ export async function openConnector(
     onCommitted,
     stopping: stopping.signal,
   });
-  const metrics = () => expose(ledger.status, clock.now());
+  const metrics = () => expose({ status: ledger.status, sources: syncs.sources }, clock.now());
   const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
@@ -179,7 +179,7 @@ interface StoreDependencies extends Required<Pick<ConnectorDependencies, "logger
 }
 
 async function openStores(
-  { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
+  { dataDir, destinations, ledger: limits }: Config,
   opening: AsyncDisposableStack,
   { logger, clock, openLedger, groupTypes, groupRules }: StoreDependencies,
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
@@ -190,7 +190,7 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const kept = { directory: dataDir, destinations: names, maxDepth, seenDays };
+  const kept = { directory: dataDir, destinations: names, ...limits };
   const ledger = await openLedger({ ...kept, groupRules, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };
