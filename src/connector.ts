@@ -112,7 +112,8 @@ export async function openConnector(
     onCommitted,
     stopping: stopping.signal,
   });
-  const metrics = () => expose(ledger.status, clock.now());
+  const health = () => deliveries.map((delivery) => delivery.health());
+  const metrics = () => expose(ledger.status, health(), clock.now());
   const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
@@ -210,7 +211,7 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
         remover: removerOf(settings, clock),
         claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
-        now: clock.now,
+        clock,
       });
   }
 }
@@ -282,7 +283,7 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
       // As PostHog does, the client is told that all is well; what is dropped is for the operator to see.
       for (const outcome of await requireEngine(engine).append(bodies, arrivedAt)) {
         if (outcome.kind !== "dead") continue;
-        observer.died(engineName, 1, outcome.reason);
+        observer.died(engineName, 1, outcome.reason, outcome.code ?? "other");
         logger.warn({ reason: outcome.reason }, "An event of a PostHog client was dropped");
       }
     },

@@ -1,7 +1,7 @@
 /** The one door out: claims from lanes, calls a destination, settles each message. */
 
 import type { Clock } from "../core/clock.ts";
-import type { Destination } from "../core/destination.ts";
+import type { Destination, DestinationHealth } from "../core/destination.ts";
 import { toPrickleError } from "../core/errors.ts";
 import type { Claim, Ledger } from "../core/ledger.ts";
 import { MAX_MESSAGE_BYTES } from "../core/message.ts";
@@ -10,6 +10,7 @@ import { backoffMs, RETRY_HORIZON_MS } from "../core/retry.ts";
 import { createBell } from "./delivery-bell.ts";
 import { createDeliverClaim } from "./delivery-claim.ts";
 import { createPace } from "./delivery-pace.ts";
+import { createPressure } from "./delivery-pressure.ts";
 
 export interface DeliveryDependencies {
   readonly ledger: Pick<Ledger, "claim" | "settle" | "status">;
@@ -30,6 +31,7 @@ export interface Delivery {
   start(): void;
   /** To be called after each commit, and after dead letters were replayed. Cheap. */
   wake(): void;
+  health(): DestinationHealth;
   /** Resolves when nothing waits for this destination, when it was stopped, or when `signal` aborts. */
   idle(signal?: AbortSignal): Promise<void>;
   /** Stops claiming and waits for what is in flight; after `graceMs` calls it off. What is not settled stays in the outbox. Idempotent. */
@@ -51,6 +53,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const work = createBell();
   const change = createBell();
   const pace = createPace(limits, clock);
+  const pressure = createPressure({ name, maxConcurrency: limits.concurrency, pace, clock, random, logger });
   const dueAt = new Map<number, number>();
   /** When the first of the lanes is due that an earlier process left to wait; which it is the ledger does not say. */
   let lookAgainAt = Number.POSITIVE_INFINITY;
@@ -59,10 +62,11 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     leaseMs,
     retryHorizonMs: dependencies.retryHorizonMs ?? RETRY_HORIZON_MS,
     pace,
+    pressure,
     dueAt,
     stopped: aborting.signal,
   });
-  const request = { destination: name, maxMessages: pace.maxMessages, maxBytes: limits.maxBytes, leaseMs };
+  const mostMessages = () => (pressure.isProbing() ? 1 : pace.maxMessages);
   const inFlight = new Set<Promise<void>>();
   let ledgerFailures = 0;
   let running: Promise<void> | null = null;
@@ -83,20 +87,25 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
   async function step(): Promise<void> {
     work.clear();
-    // One claim more than there are requests in flight, so that the next is at hand when one ends.
-    if (inFlight.size > limits.concurrency) return work.wait(POLL_MS, clock, stopping.signal);
+    if (isBusy()) return work.wait(POLL_MS, clock, stopping.signal);
     await pace.ready(stopping.signal);
     if (stopping.signal.aborted) return;
     const askedAt = clock.now();
-    const claim = await ledger.claim(request);
+    const maxMessages = mostMessages();
+    const claim = await ledger.claim({ destination: name, maxMessages, maxBytes: limits.maxBytes, leaseMs });
     if (claim) {
       carry(claim);
-      if (!isFull(claim)) await clock.sleep(limits.lingerMs, stopping.signal);
+      if (!isFull(claim, maxMessages)) await clock.sleep(limits.lingerMs, stopping.signal);
     } else {
       change.ring();
       await forgetDueBy(askedAt);
       await work.wait(untilNextDue(), clock, stopping.signal);
     }
+  }
+
+  /** One claim more than there are requests in flight is taken, so that the next is at hand when one ends. */
+  function isBusy(): boolean {
+    return pressure.isProbing() ? inFlight.size > 0 : inFlight.size > pressure.concurrency();
   }
 
   /** Nothing was to be had then: to wait for those times would be to ask without a pause. */
@@ -117,8 +126,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     inFlight.add(delivery);
   }
 
-  function isFull({ messages }: Claim): boolean {
-    if (messages.length >= request.maxMessages) return true;
+  function isFull({ messages }: Claim, maxMessages: number): boolean {
+    if (messages.length >= maxMessages) return true;
     let bytes = MAX_MESSAGE_BYTES;
     for (const { body } of messages) bytes += body.byteLength;
     return bytes > limits.maxBytes;
@@ -155,6 +164,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     wake() {
       work.ring();
     },
+
+    health: () => ({ ...pressure.health(), protocol: destination.protocol?.() ?? null }),
 
     async idle(signal) {
       while (!signal?.aborted && !stopping.signal.aborted) {

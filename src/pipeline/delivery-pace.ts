@@ -13,6 +13,8 @@ export interface Pace {
   count(messages: number): void;
   /** Runs `request` when one more may be in flight. */
   run<Result>(request: () => Promise<Result>): Promise<Result>;
+  /** From now on. */
+  limitTo(concurrency: number): void;
   pauseUntil(at: number): void;
   /** When the pause ends, ms UTC; in the past when there is none. */
   pausedUntil(): number;
@@ -41,6 +43,10 @@ export function createPace(limits: DestinationLimits, clock: Clock): Pace {
     },
 
     run: (request) => queue.add(request),
+
+    limitTo(requests) {
+      queue.concurrency = requests;
+    },
 
     pauseUntil(at) {
       pausedUntil = Math.max(pausedUntil, at);

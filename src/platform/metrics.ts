@@ -1,13 +1,14 @@
 /** What prickle counts, by prom-client: fed by the verbs through `Observer`, read by `/metrics`. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { DestinationHealth } from "../core/destination.ts";
 import type { LedgerStatus } from "../core/ledger.ts";
 import type { Observer } from "../core/observer.ts";
 
 export interface Metrics {
   readonly observer: Observer;
-  /** The text a Prometheus server reads. `status` is asked for what is not counted but looked up. */
-  expose(status: () => Promise<LedgerStatus>, now: number): Promise<MetricsPage>;
+  /** The text a Prometheus server reads. `status` and `health` are asked for what is not counted but looked up. */
+  expose(status: () => Promise<LedgerStatus>, health: readonly DestinationHealth[], now: number): Promise<MetricsPage>;
 }
 
 export interface MetricsPage {
@@ -33,21 +34,22 @@ export function createMetrics(): Metrics {
   const committed = counter("prickle_committed_total", "Messages put on disk", ["source"]);
   const delivered = counter("prickle_delivered_total", "Messages delivered", ["destination"]);
   const retried = counter("prickle_retried_total", "Failed attempts that are made again", ["destination"]);
-  const dead = counter("prickle_dead_total", "Messages given up", ["destination"]);
+  const dead = counter("prickle_dead_total", "Messages given up", ["destination", "reason"]);
+  const noted = counter("prickle_noted_total", "Messages delivered with a note", ["destination", "note"]);
   const commitTime = histogram("prickle_commit_duration_seconds", "Wait for the disk per request", ["source"]);
   const deliveryTime = histogram("prickle_delivery_duration_seconds", "Time of one delivery", ["destination"]);
-  const depth = new Gauge({
-    name: "prickle_outbox_depth",
-    help: "Messages waiting",
-    labelNames: ["destination"],
-    registers,
-  });
-  const oldest = new Gauge({
-    name: "prickle_outbox_oldest_age_seconds",
-    help: "Age of the oldest waiting message; 0 if none waits",
-    labelNames: ["destination"],
-    registers,
-  });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Gauge({ name, help, labelNames, registers });
+  const depth = gauge("prickle_outbox_depth", "Messages waiting", ["destination"]);
+  const oldest = gauge("prickle_outbox_oldest_age_seconds", "Age of the oldest waiting message; 0 if none waits", [
+    "destination",
+  ]);
+  const state = gauge("prickle_destination_state", "1 for the state it is in: up, probing, blocked", [
+    "destination",
+    "state",
+  ]);
+  const protocol = gauge("prickle_destination_protocol", "1 for the protocol in use", ["destination", "protocol"]);
+  const concurrency = gauge("prickle_destination_concurrency", "Requests that may be in flight now", ["destination"]);
 
   return {
     observer: {
@@ -63,9 +65,16 @@ export function createMetrics(): Metrics {
         deliveryTime.observe({ destination }, tookMs / 1000);
       },
       retried: (destination, messages) => retried.inc({ destination }, messages),
-      died: (destination, messages) => dead.inc({ destination }, messages),
+      died: (destination, messages, _, code) => dead.inc({ destination, reason: code }, messages),
+      noted: (destination, messages, code) => noted.inc({ destination, note: code }, messages),
     },
-    async expose(status, now) {
+    async expose(status, health, now) {
+      protocol.reset();
+      for (const { name: destination, state: its, ...one } of health) {
+        for (const name of ["up", "probing", "blocked"]) state.set({ destination, state: name }, name === its ? 1 : 0);
+        concurrency.set({ destination }, one.concurrency);
+        if (one.protocol !== null) protocol.set({ destination, protocol: one.protocol }, 1);
+      }
       for (const destination of (await status()).destinations) {
         const { name, oldestCommittedAt } = destination;
         depth.set({ destination: name }, destination.depth);

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { DestinationHealth } from "../../src/core/destination.ts";
 import type { LedgerStatus } from "../../src/core/ledger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 
@@ -31,6 +32,16 @@ function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
   };
 }
 
+const HEALTH: DestinationHealth = {
+  name: "posthog",
+  protocol: "v1",
+  state: "blocked",
+  reason: "PostHog answered 401",
+  pausedUntil: NOW + 60_000,
+  concurrency: 2,
+  maxConcurrency: 4,
+};
+
 it("shows what the verbs told, by source, reason and destination, in seconds", async () => {
   const { observer, expose } = createMetrics();
   observer.received("segment", 5);
@@ -40,9 +51,10 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
   observer.committed("segment", 3, 20);
   observer.delivered("engine", 2, 400);
   observer.retried("engine", 4, "503");
-  observer.died("engine", 1, "wrong");
+  observer.died("engine", 1, "event_too_big: it is", "event_too_big");
+  observer.noted("engine", 3, "absent");
 
-  const { contentType, body } = await expose(async () => status(NOW - 1_500, 7), NOW);
+  const { contentType, body } = await expose(async () => status(NOW - 1_500, 7), [HEALTH], NOW);
 
   expect(contentType).toContain("text/plain");
   expect(body.split("\n")).toEqual(
@@ -53,7 +65,12 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
       'prickle_committed_total{source="segment"} 3',
       'prickle_delivered_total{destination="engine"} 2',
       'prickle_retried_total{destination="engine"} 4',
-      'prickle_dead_total{destination="engine"} 1',
+      'prickle_dead_total{destination="engine",reason="event_too_big"} 1',
+      'prickle_noted_total{destination="engine",note="absent"} 3',
+      'prickle_destination_state{destination="posthog",state="up"} 0',
+      'prickle_destination_state{destination="posthog",state="blocked"} 1',
+      'prickle_destination_protocol{destination="posthog",protocol="v1"} 1',
+      'prickle_destination_concurrency{destination="posthog"} 2',
       'prickle_outbox_depth{destination="engine"} 7',
       'prickle_outbox_oldest_age_seconds{destination="engine"} 1.5',
       'prickle_commit_duration_seconds_bucket{le="0.01",source="segment"} 0',
@@ -65,6 +82,6 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
 });
 
 it("says an age of 0 when nothing waits", async () => {
-  const { body } = await createMetrics().expose(async () => status(null, 0), NOW);
+  const { body } = await createMetrics().expose(async () => status(null, 0), [], NOW);
   expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine"} 0\n');
 });
