@@ -14,7 +14,7 @@ import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { SharedKey } from "./core/attribution/step.ts";
 import type { Clock } from "./core/clock.ts";
-import type { Destination } from "./core/destination.ts";
+import type { Destination, DestinationHealth } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
 import { createGroupMemory, type GroupMemory } from "./core/group-memory.ts";
 import type { Ledger } from "./core/ledger.ts";
@@ -98,6 +98,8 @@ export async function openConnector(
     opening.defer(() => destination.close());
     return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
   });
+  const health = () => (isDelivering ? deliveries.map((delivery) => delivery.health()) : []);
+  let isDelivering = false;
   const onCommitted = () => {
     for (const delivery of deliveries) delivery.wake();
   };
@@ -130,11 +132,11 @@ export async function openConnector(
     sources: config.sources,
     clock,
     onCommitted,
+    health,
     stopping: stopping.signal,
   });
-  const health = () => deliveries.map((delivery) => delivery.health());
   const metrics = () => expose(ledger.status, health(), clock.now());
-  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
+  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics, health });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
   let server: RunningServer | null = null;
@@ -155,6 +157,7 @@ export async function openConnector(
       return { url: server.url, adminToken };
     },
     startDelivery() {
+      isDelivering = true;
       for (const delivery of deliveries) delivery.start();
     },
     startSchedule: syncs.startSchedule,
@@ -274,9 +277,11 @@ interface DoorParts {
   readonly observer: Observer;
   readonly logger: Logger;
   readonly metrics: Doors["metrics"];
+  readonly health: () => readonly DestinationHealth[];
 }
 
-function createDoors(config: Config, { ledger, engine, ingests, observer, logger, metrics }: DoorParts): Doors {
+function createDoors(config: Config, parts: DoorParts): Doors {
+  const { ledger, engine, ingests, observer, logger, metrics, health } = parts;
   const { sources, destinations } = config;
   const engineName = destinations.find(({ type }) => type === "engine")?.name ?? "engine";
   const webhooks = new Map<string, PushDoor>();
@@ -312,8 +317,13 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
     metrics,
     ready: async () => {
       const [{ depth }] = await Promise.all([ledger.status(), engine?.groupTypes()]);
-      if (depth < config.ledger.maxDepth) return;
+      if (depth < config.ledger.maxDepth) return heldBack(health());
       throw new PrickleError("LEDGER_FULL", `The outbox holds ${depth} messages, as many as it may.`);
     },
   };
+}
+
+/** Calls are taken all the same: nothing is lost while a destination takes nothing. */
+function heldBack(health: readonly DestinationHealth[]): readonly string[] {
+  return health.flatMap(({ name, state, reason }) => (state === "up" ? [] : [`${name} is ${state}: ${reason}`]));
 }

@@ -2,6 +2,7 @@
 
 import type { SourceConfig } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { DestinationHealth } from "../core/destination.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { GroupMemory } from "../core/group-memory.ts";
 import type { Ledger } from "../core/ledger.ts";
@@ -21,11 +22,12 @@ export interface OperationParts {
   readonly sources: readonly SourceConfig[];
   readonly clock: Clock;
   readonly onCommitted: () => void;
+  readonly health: () => readonly DestinationHealth[];
   readonly stopping: AbortSignal;
 }
 
 export function createOperations(parts: OperationParts): Operations {
-  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted } = parts;
+  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted, health } = parts;
   const partsOf = (name: string) => {
     const source = sources.find((one) => one.name === name);
     if (!source) throw noSuchSource(name, [...ingests.keys()]);
@@ -34,7 +36,7 @@ export function createOperations(parts: OperationParts): Operations {
     return { ingests: requireSource(ingests, name), rehearsing, mapping, maxEventsPerRun };
   };
   return {
-    status: ledger.status,
+    status: async () => ({ ...(await ledger.status()), health: health() }),
     groupTypes: async () => requireEngine(engine).groupTypes(),
     groups: async (query) => requireEngine(engine).groups(query),
     group: ledger.group,

@@ -34,9 +34,14 @@ export interface Failing {
   accept(more?: object): void;
   /** Answers that the quota is used up. */
   refuseForQuota(): void;
-  /** The body of an error of this status. */
-  errorBody(status: number): string;
+  /** The body of an error of this status that says `text`. */
+  errorBody(status: number, text?: string): string;
   withResults(failure: Extract<Failure, { kind: "results" }>): void;
+}
+
+/** As a proxy says it, or somebody who knows PostHog's forms. */
+function isForeign(body: string | undefined): boolean {
+  return body !== undefined && (body === "" || /^[<{]/.test(body));
 }
 
 export async function fail(failure: Failure, failing: Failing): Promise<void> {
@@ -44,7 +49,9 @@ export async function fail(failure: Failure, failing: Failing): Promise<void> {
   switch (failure.kind) {
     case "status": {
       const headers = failure.retryAfter === undefined ? {} : { "retry-after": failure.retryAfter };
-      response.writeHead(failure.status, headers).end(failure.body ?? failing.errorBody(failure.status));
+      response
+        .writeHead(failure.status, headers)
+        .end(isForeign(failure.body) ? failure.body : failing.errorBody(failure.status, failure.body));
       return;
     }
     case "reset":

@@ -102,7 +102,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
       apply,
       accept,
       refuseForQuota: () => accept({ quota_limited: ["events"] }),
-      errorBody: () => "told to fail",
+      errorBody: (_, text = TOLD) => text,
       withResults() {
         apply();
         accept();
@@ -130,7 +130,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
       apply: () => storeThose(() => true),
       accept: () => answerResults({}),
       refuseForQuota: () => answerV1Error(402, "billing_limit_exceeded", request, response),
-      errorBody: (status) => v1ErrorBody(TAGS[status] ?? "internal_error"),
+      errorBody: (status, text) => v1ErrorBody(TAGS[status] ?? "internal_error", text),
       withResults({ results, retryAfter }) {
         storeThose((uuid) => !NOT_STORED.has(results[uuid]?.result ?? "ok"));
         answerResults(results, retryAfter);
@@ -172,11 +172,12 @@ const TAGS: Readonly<Record<number, string>> = {
   504: "gateway_timeout",
 };
 
+const TOLD = "told to fail";
 const NOTHING_TO_STORE = {
   apply: () => undefined,
   accept: () => undefined,
   refuseForQuota: () => undefined,
-  errorBody: () => "told to fail",
+  errorBody: (_: number, text = TOLD) => text,
   withResults: () => undefined,
 };
 
@@ -184,8 +185,8 @@ function answerV1Error(status: number, tag: string, request: IncomingMessage, re
   response.writeHead(status, { "content-type": "application/json", ...echo(request) }).end(v1ErrorBody(tag));
 }
 
-function v1ErrorBody(tag: string): string {
-  return JSON.stringify({ error: tag, error_description: "told to fail", error_uri: "https://posthog.com/docs/api" });
+function v1ErrorBody(tag: string, description = TOLD): string {
+  return JSON.stringify({ error: tag, error_description: description, error_uri: "https://posthog.com/docs/api" });
 }
 
 function echo({ headers }: IncomingMessage): Record<string, string> {
