@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { DestinationHealth } from "../core/destination.ts";
 import type { DestinationStatus } from "../core/ledger.ts";
 import type { PrickleStatus } from "../core/operations.ts";
+import { SERVICES } from "../core/service.ts";
 import { type Colors, invocationOf } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { bytes, count, listOf, showTable, span, time } from "./show-table.ts";
@@ -14,7 +15,8 @@ export function statusCommand(): Command {
   return new Command("status")
     .summary("what waits, what was delivered, refused and given up")
     .description(
-      "Shows the outbox: messages that wait, for each destination, how long the oldest has waited and when the next try is;\n" +
+      "Shows the outbox: messages that wait, for each destination, how many of them are history (old events of a backfill,\n" +
+        "which leave at a rate of their own), how long the oldest has waited and when the next try is;\n" +
         "what was committed, left out as seen before, rejected and given up; and the lanes that are held back, with the reason.",
     )
     .addHelpText("after", "\nExamples:\n  $ prickle status\n  $ prickle status --json | jq .depth")
@@ -44,16 +46,17 @@ export function showStatus(status: PrickleStatus, paint: Colors, now: number): s
   );
   if (held.length === 0) return lines.join("\n");
   const worst = held.toSorted((one, other) => other.attempts - one.attempts).slice(0, LANES_SHOWN);
-  const rows = worst.map(({ name, lane, depth, attempts, lastFailure }) => [
+  const rows = worst.map(({ name, lane, service, depth, attempts, lastFailure }) => [
     name,
     count(lane),
+    service,
     count(depth),
     count(attempts),
     lastFailure ?? "",
   ]);
   lines.push(
     "",
-    paint.bold(`lanes held back: ${held.length} of ${status.lanes}`),
+    paint.bold(`lanes held back: ${held.length} of ${SERVICES.length * status.lanes}`),
     showTable(LANE_COLUMNS, rows, paint),
   );
   return lines.join("\n");
@@ -61,9 +64,10 @@ export function showStatus(status: PrickleStatus, paint: Colors, now: number): s
 
 function showDestinations(destinations: readonly DestinationStatus[], paint: Colors, now: number): string {
   const rows = destinations.map(
-    ({ name, depth, oldestCommittedAt, nextDueAt, delivered, retried, dead, waitingLanes }) => [
+    ({ name, depth, services, oldestCommittedAt, nextDueAt, delivered, retried, dead, waitingLanes }) => [
       name,
       count(depth),
+      count(services.historical.depth),
       oldestCommittedAt === null ? "–" : span(now - oldestCommittedAt),
       nextDueAt === null ? "–" : nextDueAt <= now ? "now" : time(nextDueAt),
       count(waitingLanes.length),
@@ -96,6 +100,7 @@ const STATES = {
 const DESTINATION_COLUMNS = [
   { name: "destination" },
   { name: "waiting", align: "right" },
+  { name: "history", align: "right" },
   { name: "oldest", align: "right" },
   { name: "next try", align: "right" },
   { name: "lanes", align: "right" },
@@ -107,6 +112,7 @@ const DESTINATION_COLUMNS = [
 const LANE_COLUMNS = [
   { name: "destination" },
   { name: "lane", align: "right" },
+  { name: "service" },
   { name: "waiting", align: "right" },
   { name: "attempts", align: "right" },
   { name: "last failure" },

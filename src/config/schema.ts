@@ -76,11 +76,28 @@ const posthog = z.strictObject({
     .enum(["pool", "per_group", "static"])
     .default("pool")
     .describe("pool (32 ids, by group), per_group (as PostHog's SDKs) or static: the distinct id of group identifies"),
-  historicalMigration: z.boolean().default(false).describe("true or false: mark what is sent as history"),
+  historicalMigration: z
+    .boolean()
+    .default(true)
+    .describe(
+      "true or false: events that a backfill brings and that are at least 48 hours old go as PostHog's historical migration, which is not billed",
+    ),
+  historical: z
+    .strictObject({
+      messagesPerSecond: rate
+        .default(1000)
+        .describe(
+          "a number above 0, or null for no limit: events of history per second, beside those of messagesPerSecond",
+        ),
+    })
+    .prefault({})
+    .describe("how fast events that a backfill brings and that are at least 48 hours old are sent: messagesPerSecond"),
   maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
   concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once, at most"),
-  messagesPerSecond: rate.default(1000).describe("a number above 0, or null for no limit"),
+  messagesPerSecond: rate
+    .default(1000)
+    .describe("a number above 0, or null for no limit: of everything but history, which waits behind nothing of it"),
   requestsPerSecond: rate.default(null).describe("a number above 0, or null for no limit"),
   messagesPerDistinctIdPerSecond: rate
     .default(80)

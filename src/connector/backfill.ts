@@ -33,6 +33,8 @@ export interface BackfillParts {
 
 export interface SourceIngests {
   readonly everything: Ingest;
+  /** Everything of a file: what is old leaves by the historical service. */
+  readonly backfill: Ingest;
   /** Takes only what records say of people; null where its events never gain a group by that. */
   readonly memberships: Ingest | null;
 }
@@ -60,7 +62,9 @@ export function createBackfillOperation(parts: BackfillParts): Operations["backf
     await using opened = new AsyncDisposableStack();
     const rehearsal = request.isDryRun ? await ledger.rehearse() : null;
     if (rehearsal) opened.defer(() => rehearsal.close());
-    const { everything, memberships } = rehearsal ? rehearsing({ lanes: ledger.lanes, ...rehearsal }) : ingests;
+    const { backfill: everything, memberships } = rehearsal
+      ? rehearsing({ lanes: ledger.lanes, ...rehearsal })
+      : ingests;
     const parts = { mapping, lanes: ledger.lanes, receivedAt: clock.now(), mayUseThreads, maxEvents };
     const readsTwice = memberships !== null && request.isInOrder !== true;
     const before = readsTwice ? { ingest: memberships, file: await openFile(request, parts, "statements") } : null;

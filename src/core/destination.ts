@@ -8,8 +8,8 @@ export interface Destination {
   readonly limits: DestinationLimits;
 
   /**
-   * Delivers a batch and says for each message what became of it: `outcomes[i]` is for `messages[i]`. Delivering a
-   * message twice must not make a second event. Failures of the peer are outcomes, not exceptions.
+   * Delivers a batch, of one service, and says for each message what became of it: `outcomes[i]` is for `messages[i]`.
+   * Delivering a message twice must not make a second event. Failures of the peer are outcomes, not exceptions.
    */
   deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]>;
 
@@ -24,10 +24,12 @@ export interface DestinationLimits {
   readonly maxMessages: number;
   /** Of message bodies per batch, uncompressed. */
   readonly maxBytes: number;
-  /** Batches in flight at once, at most: fewer while the peer is busy. */
+  /** Batches in flight at once, of both services, at most: fewer while the peer is busy. */
   readonly concurrency: number;
-  /** Null: no limit. */
+  /** Of the live service. Null: no limit. */
   readonly messagesPerSecond: number | null;
+  /** Of the historical service. Default: as many again as of the live one. */
+  readonly historical?: { readonly messagesPerSecond: number | null };
   readonly requestsPerSecond: number | null;
   /** How long a batch that is not full waits for more, in ms. */
   readonly lingerMs: number;
@@ -36,8 +38,17 @@ export interface DestinationLimits {
 export type Outcome =
   /** `note`: what the peer said although it took the message, in one line. */
   | { readonly kind: "delivered"; readonly note?: string; readonly code?: OutcomeCode }
-  /** Not now. `retryAfterMs` is what the peer asked for: it holds back the whole destination. */
-  | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number; readonly cause?: RetryCause }
+  /**
+   * Not now. `retryAfterMs` is what the peer asked for: it holds back the whole destination; with `isOfRate`, which says
+   * that there was too much rather than that something is wrong, one for historical messages lets live ones go on.
+   */
+  | {
+      readonly kind: "retry";
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      readonly isOfRate?: true;
+      readonly cause?: RetryCause;
+    }
   /** It was not sent, which is no attempt: it may go in `afterMs`. Holds back its lane only. */
   | { readonly kind: "later"; readonly reason: string; readonly afterMs: number }
   /** Never: the message is wrong. It goes to the dead letters and its lane moves on. */

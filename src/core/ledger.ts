@@ -19,9 +19,10 @@ import type { Rejection, RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
 import type { KnownRow, RowMemory } from "./rows.ts";
 import type { Run, RunFilter } from "./runs.ts";
+import type { Service } from "./service.ts";
 
 export interface Ledger extends RowMemory {
-  /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
+  /** Number of lanes of each service: fixed when the ledger was created, since the order of what waits depends on it. */
   readonly lanes: number;
 
   /**
@@ -35,8 +36,9 @@ export interface Ledger extends RowMemory {
   commit(commit: Commit): Promise<CommitResult>;
 
   /**
-   * Takes what is due from free lanes and holds those lanes for `leaseMs`. Within a lane messages come in the order
-   * they were committed, without gaps but for those already settled. Null when nothing is due.
+   * Takes what is due from free lanes of a service and holds those lanes for `leaseMs`. Within a lane messages come in
+   * the order they were committed, without gaps but for those already settled. Of live lanes each has its turn; of
+   * historical ones those go first whose next message was committed first. Null when nothing is due.
    */
   claim(request: ClaimRequest): Promise<Claim | null>;
 
@@ -55,6 +57,19 @@ export interface Ledger extends RowMemory {
 
   /** What is known of a group, with at most `limit` of its members; null: nothing. */
   group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
+
+  /** What the destination was sent of groups, as it counts now. */
+  heldGroups(query: HeldGroupsQuery): Promise<readonly HeldGroup[]>;
+
+  /**
+   * Queues what a destination lacks of groups, for it alone, at the end of their lanes: each property as it counts now,
+   * under new ids. Left out is what waits already, or is owed, since a newer word wins.
+   * @throws LEDGER_FULL when the disk or the outbox is full. Nothing is queued then.
+   */
+  repairGroups(request: {
+    readonly destination: string;
+    readonly groups: readonly GroupRepair[];
+  }): Promise<RepairCounts>;
 
   /** What is known of keys, with at most `limit` of each list. */
   keys(query: { readonly limit: number }): Promise<KeysReport>;
@@ -110,6 +125,7 @@ export interface CommitResult {
 
 export interface ClaimRequest {
   readonly destination: string;
+  readonly service: Service;
   readonly maxMessages: number;
   /** Of message bodies together; a single larger message is still claimed, alone. */
   readonly maxBytes: number;
@@ -156,10 +172,50 @@ export interface KnownProperty {
   /** Whose word counts, and when it was true there (ms UTC). Null: it was removed. */
   readonly source: string | null;
   readonly at: number | null;
-  /** By destination: when it was delivered (ms UTC); null: too long ago to be known. */
-  readonly delivered: Readonly<Record<string, number | "waiting" | "unsent" | null>>;
+  /** By destination. */
+  readonly delivered: Readonly<Record<string, Arrival>>;
   /** What other sources say. */
   readonly others: readonly { readonly source: string; readonly value: JsonValue | undefined; readonly at: number }[];
+}
+
+/**
+ * When a property was delivered (ms UTC); null: too long ago to be known; `unsent`: its value was not sent, or never
+ * arrived, and the next identify has it; `never`: it was sent before there was this destination.
+ */
+export type Arrival = number | "waiting" | "unsent" | "never" | null;
+
+export interface HeldGroupsQuery {
+  readonly destination: string;
+  /** Those of keys, or a page of all by type and key: after one (null: from the first), at most `limit`, all of them if there are fewer. */
+  readonly which:
+    | { readonly groupType: string; readonly groupKeys: readonly string[] }
+    | { readonly after: { readonly groupType: string; readonly groupKey: string } | null; readonly limit: number };
+}
+
+/** What a destination was sent of a group: what sources told and nothing else. */
+export interface HeldGroup {
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly properties: Readonly<Record<string, HeldProperty>>;
+}
+
+export interface HeldProperty {
+  /** Absent: it was removed. */
+  readonly value?: JsonValue;
+  readonly arrival: Arrival;
+}
+
+export interface GroupRepair {
+  readonly groupType: string;
+  readonly groupKey: string;
+  /** Properties to be said again, or removed again. */
+  readonly names: readonly string[];
+}
+
+export interface RepairCounts {
+  /** Messages queued that set properties, and that remove some. */
+  readonly identifies: number;
+  readonly removals: number;
 }
 
 export interface KnownMember {
@@ -183,6 +239,7 @@ export interface KeysReport {
 }
 
 export interface LedgerStatus {
+  /** Of each service. */
   readonly lanes: number;
   readonly destinations: readonly DestinationStatus[];
   /** Messages in the outbox: what the deepest-lagging destination still waits for. */
@@ -205,6 +262,8 @@ export interface DestinationStatus {
   readonly depth: number;
   /** When the oldest waiting message was committed, ms UTC; null if none waits. */
   readonly oldestCommittedAt: number | null;
+  /** The same of each service. */
+  readonly services: Readonly<Record<Service, ServiceStatus>>;
   /** Earliest time a lane is due, ms UTC; null if none waits. At most now when something can be claimed. */
   readonly nextDueAt: number | null;
   readonly delivered: number;
@@ -215,8 +274,11 @@ export interface DestinationStatus {
   readonly waitingLanes: readonly LaneStatus[];
 }
 
+export type ServiceStatus = Pick<DestinationStatus, "depth" | "oldestCommittedAt">;
+
 export interface LaneStatus {
   readonly lane: number;
+  readonly service: Service;
   readonly depth: number;
   /** Failed attempts of the message at its head. */
   readonly attempts: number;

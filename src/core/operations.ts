@@ -64,6 +64,8 @@ export interface SyncRequest {
   readonly since?: number | undefined;
   /** Nothing is kept: only what it would come to is told. Rows that are gone cannot be told then. */
   readonly isDryRun?: boolean | undefined;
+  /** Resolve only when every destination has what was in the outbox when the sync ended. */
+  readonly waitForDelivery?: boolean | undefined;
   /** That many rows are gone is right. */
   readonly acceptsRemovals?: boolean | undefined;
   /** Stops before more messages than this are made; the next run goes on. */

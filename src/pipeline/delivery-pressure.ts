@@ -7,7 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import type { DestinationHealth, Outcome } from "../core/destination.ts";
 import type { Logger } from "../core/observer.ts";
 import { backoffMs } from "../core/retry.ts";
-import type { Pace } from "./delivery-pace.ts";
+import type { Paces } from "./delivery-pace.ts";
 
 export interface Pressure {
   /** Requests that may be in flight. */
@@ -28,7 +28,7 @@ type Failure = Extract<Outcome, { kind: "retry" }>;
 export interface PressureDependencies {
   readonly name: string;
   readonly maxConcurrency: number;
-  readonly pace: Pick<Pace, "limitTo" | "pauseUntil" | "pausedUntil">;
+  readonly paces: Pick<Paces, "limitTo" | "live">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -38,7 +38,7 @@ export interface PressureDependencies {
 const PATIENCE = 5;
 
 export function createPressure(dependencies: PressureDependencies): Pressure {
-  const { name, maxConcurrency, pace, clock, random, logger } = dependencies;
+  const { name, maxConcurrency, paces, clock, random, logger } = dependencies;
   let concurrency = maxConcurrency;
   /** Requests that began before the last halving say nothing new. */
   let halvings = 0;
@@ -50,12 +50,12 @@ export function createPressure(dependencies: PressureDependencies): Pressure {
   function setConcurrency(requests: number): void {
     concurrency = Math.min(maxConcurrency, Math.max(1, requests));
     answers = 0;
-    pace.limitTo(concurrency);
+    paces.limitTo(concurrency);
   }
 
   function holdBack(failure: Failure): void {
     if (failure.retryAfterMs === undefined) {
-      pace.pauseUntil(clock.now() + backoffMs(failures - PATIENCE + 1, random()));
+      paces.live.pauseUntil(clock.now() + backoffMs(failures - PATIENCE + 1, random()), true);
     }
     const next = failure.cause === "blocked" ? "blocked" : "probing";
     if (next === state) return;
@@ -88,12 +88,13 @@ export function createPressure(dependencies: PressureDependencies): Pressure {
     },
 
     health() {
-      const isPaused = pace.pausedUntil() > clock.now();
+      const until = paces.live.pausedUntil();
+      const isPaused = until > clock.now();
       return {
         name,
         state,
         reason: state !== "up" || isPaused ? reason : null,
-        pausedUntil: isPaused ? pace.pausedUntil() : null,
+        pausedUntil: isPaused ? until : null,
         concurrency,
         maxConcurrency,
       };

@@ -74,7 +74,7 @@ export function createSender(dependencies: SenderDependencies): Send {
   function pauseIfAsked(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (outcome.kind === "retry" && outcome.retryAfterMs !== undefined) {
-        pace.pauseUntil(clock.now() + outcome.retryAfterMs);
+        pace.pauseUntil(clock.now() + outcome.retryAfterMs, outcome.isOfRate !== true);
         return;
       }
     }

@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { DestinationHealth } from "../core/destination.ts";
 import type { LedgerStatus } from "../core/ledger.ts";
 import type { Observer } from "../core/observer.ts";
+import { SERVICES } from "../core/service.ts";
 
 export interface Metrics {
   readonly observer: Observer;
@@ -40,9 +41,14 @@ export function createMetrics(): Metrics {
   const deliveryTime = histogram("prickle_delivery_duration_seconds", "Time of one delivery", ["destination"]);
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new Gauge({ name, help, labelNames, registers });
-  const depth = gauge("prickle_outbox_depth", "Messages waiting", ["destination"]);
+  const depth = gauge(
+    "prickle_outbox_depth",
+    "Messages waiting, by service: live, or historical for what a backfill brings of long ago",
+    ["destination", "service"],
+  );
   const oldest = gauge("prickle_outbox_oldest_age_seconds", "Age of the oldest waiting message; 0 if none waits", [
     "destination",
+    "service",
   ]);
   const state = gauge("prickle_destination_state", "1 for the state it is in: up, probing, blocked", [
     "destination",
@@ -75,10 +81,13 @@ export function createMetrics(): Metrics {
         concurrency.set({ destination }, one.concurrency);
         if (one.protocol !== null) protocol.set({ destination, protocol: one.protocol }, 1);
       }
-      for (const destination of (await status()).destinations) {
-        const { name, oldestCommittedAt } = destination;
-        depth.set({ destination: name }, destination.depth);
-        oldest.set({ destination: name }, oldestCommittedAt === null ? 0 : Math.max(0, now - oldestCommittedAt) / 1000);
+      for (const { name: destination, services } of (await status()).destinations) {
+        for (const service of SERVICES) {
+          const { depth: waiting, oldestCommittedAt } = services[service];
+          depth.set({ destination, service }, waiting);
+          const ageMs = oldestCommittedAt === null ? 0 : Math.max(0, now - oldestCommittedAt);
+          oldest.set({ destination, service }, ageMs / 1000);
+        }
       }
       return { contentType: registry.contentType, body: await registry.metrics() };
     },

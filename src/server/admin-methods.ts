@@ -17,6 +17,7 @@ export const syncRequest = z.strictObject({
   isFull: z.boolean().optional(),
   since: z.int().optional(),
   isDryRun: z.boolean().optional(),
+  waitForDelivery: z.boolean().optional(),
   acceptsRemovals: z.boolean().optional(),
   maxEvents: count.optional(),
 });

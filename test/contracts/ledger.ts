@@ -27,7 +27,7 @@ export interface LedgerTestOptions {
 
 const DAY_MS = 86_400_000;
 const DELIVERED: SettleOutcome = { kind: "delivered" };
-const ALL = { maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 };
+const ALL = { service: "live" as const, maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 };
 
 export function describeLedger(name: string, create: () => Promise<LedgerUnderTest>): void {
   describe(`${name} as a ledger`, () => {

@@ -52,7 +52,7 @@ export interface Claimed {
   readonly texts: readonly string[];
 }
 
-export const ALL = { maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 1000 };
+export const ALL = { service: "live" as const, maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 1000 };
 const FRAME_HEAD_BYTES = 20;
 
 let records = 0;

@@ -13,6 +13,7 @@ function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
         name: "engine",
         depth,
         oldestCommittedAt,
+        services: { live: { depth, oldestCommittedAt }, historical: { depth: 2 * depth, oldestCommittedAt: null } },
         nextDueAt: null,
         delivered: 0,
         retried: 0,
@@ -71,8 +72,10 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
       'prickle_destination_state{destination="posthog",state="blocked"} 1',
       'prickle_destination_protocol{destination="posthog",protocol="v1"} 1',
       'prickle_destination_concurrency{destination="posthog"} 2',
-      'prickle_outbox_depth{destination="engine"} 7',
-      'prickle_outbox_oldest_age_seconds{destination="engine"} 1.5',
+      'prickle_outbox_depth{destination="engine",service="live"} 7',
+      'prickle_outbox_depth{destination="engine",service="historical"} 14',
+      'prickle_outbox_oldest_age_seconds{destination="engine",service="live"} 1.5',
+      'prickle_outbox_oldest_age_seconds{destination="engine",service="historical"} 0',
       'prickle_commit_duration_seconds_bucket{le="0.01",source="segment"} 0',
       'prickle_commit_duration_seconds_bucket{le="0.025",source="segment"} 1',
       'prickle_delivery_duration_seconds_bucket{le="0.25",destination="engine"} 0',
@@ -83,5 +86,5 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
 
 it("says an age of 0 when nothing waits", async () => {
   const { body } = await createMetrics().expose(async () => status(null, 0), [], NOW);
-  expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine"} 0\n');
+  expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine",service="live"} 0\n');
 });

@@ -15,7 +15,8 @@ export function createPagePreparer(
   { path, source, receivedAt, mapping, lanes, only }: PageThreadOptions,
   pool: MemoryPool,
 ): (page: RawPage) => Prepared {
-  const preparer = createPreparer({ mapping: compilePortable(mapping), lanes, ...(only ? { only } : {}) }, pool);
+  const prepareOptions = { mapping: compilePortable(mapping), lanes, isBackfill: true, ...(only ? { only } : {}) };
+  const preparer = createPreparer(prepareOptions, pool);
   const options = { path, source, receivedAt, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
   return (page) => {
     preparer.clear();

@@ -65,7 +65,7 @@ function readPassing({ status, headers }: HttpAnswer, now: number, reason: strin
   return {
     kind: "retry",
     reason,
-    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...(retryAfterMs === null ? {} : { retryAfterMs, isOfRate: true as const }),
     ...(BUSY.has(status) ? { cause: "busy" as const } : {}),
   };
 }

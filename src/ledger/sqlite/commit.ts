@@ -9,6 +9,7 @@ import type { CommitResult } from "../../core/ledger.ts";
 import { createParcelWriter, ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
 import type { KnownRow } from "../../core/rows.ts";
+import { SERVICES } from "../../core/service.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
 import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { LogNotes } from "./log-record.ts";
@@ -38,7 +39,7 @@ export function createCommitGroup(dependencies: CommitDependencies): CommitGroup
   const { outbox, positions, seen, applyNotes, attribute, knowledge, maxDepth } = dependencies;
   const builder = createRunBuilder(positions.lanes);
   const parcel = createParcelWriter();
-  const taken = new Array<number>(positions.lanes).fill(0);
+  const taken = new Array<number>(SERVICES.length * positions.lanes).fill(0);
   const takeSeq = (lane: number) => {
     taken[lane] = (taken[lane] ?? 0) + 1;
     return positions.nextSeq(lane) + taken[lane] - 1;

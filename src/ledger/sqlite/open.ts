@@ -6,6 +6,7 @@ import type { Claim, DeadLetterFilter, Ledger, LedgerRehearsal, SettleOutcome } 
 import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
+import { serviceOfLane } from "../../core/service.ts";
 import { uuidTextAt } from "../../core/uuid.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { createGroupCommit } from "./group-commit.ts";
@@ -21,7 +22,7 @@ export interface SqliteLedgerOptions {
   readonly maxDepth: number;
   /** For how many full days a record's id is known again. */
   readonly seenDays: number;
-  /** Used when the ledger is created; an older one keeps its own. 64 by default. */
+  /** Of each service. Used when the ledger is created; an older one keeps its own. 64 by default. */
   readonly lanes?: number;
   /** Bytes after which the log of the outbox goes on in another file. 16 MB by default. */
   readonly segmentBytes?: number;
@@ -57,7 +58,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       const [oldest] = memories.keys();
       // Whose lease ran out may never be settled.
       if (memories.size > MOST_CLAIMS && oldest !== undefined) memories.delete(oldest);
-      return readClaim(reply);
+      return readClaim(reply, opened.lanes);
     },
     settle(claimId, outcomes) {
       const memory = memories.get(claimId) ?? null;
@@ -67,6 +68,8 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     checkpoint: (name) => worker.ask("checkpoint", name),
     groups: (groupTypes) => worker.ask("groups", groupTypes),
     group: (query) => worker.ask("group", query),
+    heldGroups: (query) => worker.ask("heldGroups", query),
+    repairGroups: (request) => worker.ask("repairGroups", request),
     keys: (query) => worker.ask("keys", query),
     rows: (query) => worker.ask("rows", query),
     unseenRows: (query) => worker.ask("unseenRows", query),
@@ -128,15 +131,16 @@ function exceptionsOf(outcomes: readonly SettleOutcome[]): [number, SettleOutcom
 }
 
 /** The messages' bodies are views into the one buffer the worker handed over. */
-function readClaim({ id, bytes, slots }: ClaimReply): Claim {
+function readClaim({ id, bytes, slots }: ClaimReply, lanes: number): Claim {
   const buffer = Buffer.from(bytes.buffer);
   const messages: OutboxMessage[] = [];
   let at = 0;
   for (const { lane, firstSeq, count, attempts, firstAttemptAt } of slots) {
+    const historical = serviceOfLane(lane, lanes) === "historical";
     for (let seq = firstSeq; seq < firstSeq + count; seq++) {
       const end = at + FRAME_HEAD_BYTES + buffer.readUInt32LE(at);
       const body = buffer.subarray(at + FRAME_HEAD_BYTES, end);
-      messages.push({ seq, lane, uuid: uuidTextAt(buffer, at + 4), body, attempts, firstAttemptAt });
+      messages.push({ seq, lane, historical, uuid: uuidTextAt(buffer, at + 4), body, attempts, firstAttemptAt });
       at = end;
     }
   }

@@ -6,6 +6,7 @@ import { asLedgerError } from "./failures.ts";
 import { ROWS } from "./rows.ts";
 import { RUNS } from "./runs.ts";
 
+/** 4: messages lie in historical lanes too, which an earlier prickle does not know; rows and runs of sources. */
 const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
@@ -191,6 +192,7 @@ export function createPutLogEnd(database: DatabaseSync): (end: number) => void {
   return (end) => void put.run(end);
 }
 
+/** Of each service. */
 export function lanesOf(database: DatabaseSync): number {
   return Number(database.prepare("SELECT value FROM meta WHERE name = 'lanes'").get()?.value);
 }
