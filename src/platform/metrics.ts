@@ -4,12 +4,19 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { DestinationHealth } from "../core/destination.ts";
 import type { LedgerStatus } from "../core/ledger.ts";
 import type { Observer } from "../core/observer.ts";
+import type { SourceStatus } from "../core/operations.ts";
 import { SERVICES } from "../core/service.ts";
 
 export interface Metrics {
   readonly observer: Observer;
-  /** The text a Prometheus server reads. `status` and `health` are asked for what is not counted but looked up. */
-  expose(status: () => Promise<LedgerStatus>, health: readonly DestinationHealth[], now: number): Promise<MetricsPage>;
+  /** The text a Prometheus server reads; what is not counted is looked up. */
+  expose(looks: MetricsLooks, now: number): Promise<MetricsPage>;
+}
+
+export interface MetricsLooks {
+  readonly status: () => Promise<LedgerStatus>;
+  readonly sources: () => Promise<readonly SourceStatus[]>;
+  readonly health: () => readonly DestinationHealth[];
 }
 
 export interface MetricsPage {
@@ -17,8 +24,12 @@ export interface MetricsPage {
   readonly body: string;
 }
 
+const OUTCOMES = ["complete", "partial", "failed"] as const;
+
 /** Seconds: from a flush on a fast disk to a peer that hangs. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
+
+const STATES: readonly DestinationHealth["state"][] = ["up", "probing", "blocked"];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -56,6 +67,22 @@ export function createMetrics(): Metrics {
   ]);
   const protocol = gauge("prickle_destination_protocol", "1 for the protocol in use", ["destination", "protocol"]);
   const concurrency = gauge("prickle_destination_concurrency", "Requests that may be in flight now", ["destination"]);
+  const rows = gauge("prickle_source_rows", "Rows of a source that is asked, as far as they are known", ["source"]);
+  const lastComplete = gauge(
+    "prickle_sync_last_complete_timestamp_seconds",
+    "Begin of the last sync that got to its end",
+    ["source"],
+  );
+  const lastOutcome = gauge("prickle_sync_last_outcome", "1 for how the last sync ended", ["source", "outcome"]);
+
+  function showHealth(health: readonly DestinationHealth[]): void {
+    protocol.reset();
+    for (const { name: destination, state: its, ...one } of health) {
+      for (const name of STATES) state.set({ destination, state: name }, name === its ? 1 : 0);
+      concurrency.set({ destination }, one.concurrency);
+      if (one.protocol !== null) protocol.set({ destination, protocol: one.protocol }, 1);
+    }
+  }
 
   return {
     observer: {
@@ -74,12 +101,13 @@ export function createMetrics(): Metrics {
       died: (destination, messages, _, code) => dead.inc({ destination, reason: code }, messages),
       noted: (destination, messages, code) => noted.inc({ destination, note: code }, messages),
     },
-    async expose(status, health, now) {
-      protocol.reset();
-      for (const { name: destination, state: its, ...one } of health) {
-        for (const name of ["up", "probing", "blocked"]) state.set({ destination, state: name }, name === its ? 1 : 0);
-        concurrency.set({ destination }, one.concurrency);
-        if (one.protocol !== null) protocol.set({ destination, protocol: one.protocol }, 1);
+    async expose({ status, sources, health }, now) {
+      showHealth(health());
+      for (const { name: source, rows: live, lastRun, lastCompleteAt } of await sources()) {
+        if (live === null) continue;
+        rows.set({ source }, live);
+        if (lastCompleteAt !== null) lastComplete.set({ source }, lastCompleteAt / 1000);
+        for (const outcome of OUTCOMES) lastOutcome.set({ source, outcome }, lastRun?.outcome === outcome ? 1 : 0);
       }
       for (const { name: destination, services } of (await status()).destinations) {
         for (const service of SERVICES) {

@@ -29,6 +29,8 @@ export interface PosthogStore {
   deleteGroupType(groupType: string): void;
   /** False when there is no such group. */
   removeProperty(groupTypeIndex: number, groupKey: string, name: string): boolean;
+  /** Somebody changes a group by hand; null: it is gone. */
+  changeGroup(groupType: string, groupKey: string, properties: Readonly<Record<string, unknown>> | null): void;
   store(event: AcceptedEvent): void;
 }
 
@@ -100,8 +102,14 @@ export function createPosthogStore(): PosthogStore {
     return true;
   }
 
+  function changeGroup(groupType: string, groupKey: string, properties: Bag | null): void {
+    const name = `${groupType}\0${groupKey}`;
+    if (properties === null) groups.delete(name);
+    else groups.set(name, { ...groups.get(name), ...properties });
+  }
+
   const events = () => [...stored.values()];
-  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, events, store };
+  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, changeGroup, events, store };
 }
 
 export function isBag(value: unknown): value is Bag {

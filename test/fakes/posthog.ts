@@ -5,7 +5,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answerDeleteProperty, answerGroupTypes, isDeleteProperty, type PrivateApi } from "./posthog-api.ts";
+import { answerPrivateApi, createPrivateApi, type PrivateApi } from "./posthog-api.ts";
 import { type Failing, type Failure, fail } from "./posthog-failures.ts";
 import { Refusal } from "./posthog-refusal.ts";
 import { createPosthogStore, type PosthogStore } from "./posthog-store.ts";
@@ -65,7 +65,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     });
   });
 
-  const api: PrivateApi = { projectId: 7, scopesOf: new Map(), requests: [], failure: null };
+  const api = createPrivateApi();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url?.startsWith("/api/")) return answerApi(request, response);
@@ -84,10 +84,9 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
     api.requests.push(request.url ?? "");
-    const failing = { ...NOTHING_TO_STORE, request, response };
-    if (api.failure) return fail(api.failure, failing);
-    if (!isDeleteProperty(request)) return answerGroupTypes(api, store.groupTypes, request, response);
-    answerDeleteProperty(api, store.removeProperty, request, (await readAll(request)).toString(), response);
+    const failing = api.script.shift() ?? api.failure;
+    if (failing) return fail(failing, { ...NOTHING_TO_STORE, request, response });
+    answerPrivateApi(api, store, request, (await readAll(request)).toString(), response);
   }
 
   function takeV0(wire: Buffer, request: IncomingMessage, response: ServerResponse): Failing {
