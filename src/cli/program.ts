@@ -18,7 +18,9 @@ import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
+import { traceCommand } from "./trace.ts";
 import { trendsCommand } from "./trends.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Throws CommanderError where commander would end the process. */
 export function createProgram(): Command {
@@ -39,8 +41,17 @@ export function createProgram(): Command {
     ["Take in and deliver:", [startCommand(), serveCommand(), syncCommand(), backfillCommand()]],
     [
       "See what happened:",
-      [statusCommand(), sourcesCommand(), runsCommand(), deadCommand(), rejectionsCommand(), keysCommand()],
+      [
+        statusCommand(),
+        sourcesCommand(),
+        runsCommand(),
+        traceCommand(),
+        deadCommand(),
+        rejectionsCommand(),
+        keysCommand(),
+      ],
     ],
+    ["See that PostHog has it:", [verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],
