@@ -15,6 +15,8 @@ const PLACES: Readonly<Record<string, string>> = {
   "actor-reference": "referenced_actor_id",
   interaction: "interacted_at",
 };
+/** Of which a record has several by nature: one is a list, too. */
+const LISTS = ["domain", "email-address", "phone-number"];
 /** Where a select or a status has its name. */
 const TITLED = ["option", "status"];
 /** Of every entry: they say nothing of what holds. */
@@ -33,8 +35,10 @@ export function rowOf({ id, created_at, web_url, values }: AttioRecord): Row {
 
 /** Nothing is null, one is itself, more are a list. */
 function current(entries: readonly AttioValue[]): JsonValue {
-  const said = entries.filter(({ active_until }) => (active_until ?? null) === null).map(saidBy);
-  return said.length > 1 ? said : (said[0] ?? null);
+  const held = entries.filter(({ active_until }) => (active_until ?? null) === null);
+  const said = held.map(saidBy);
+  const isList = said.length > 1 || held.some(({ attribute_type }) => LISTS.includes(String(attribute_type)));
+  return isList ? said : (said[0] ?? null);
 }
 
 function saidBy(entry: AttioValue): JsonValue {
