@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
+import { createHubspotOpener } from "./connector/hubspot-source.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireSource } from "./connector/operations.ts";
 import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
@@ -112,12 +113,13 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
+  const openHubspot = createHubspotOpener({ clock, random, dataDir: config.dataDir });
   const syncs = createSyncs({
     sources: config.sources,
     ledger,
     ingestOf: (source) => requireSource(ingests, source).everything,
     rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
-    open: (source) => openRows(source, { clock, random }),
+    open: (source) => openRows(source, { clock, random, openHubspot }),
     clock,
     random,
     logger,
@@ -139,7 +141,7 @@ export async function openConnector(
     onCommitted,
     stopping: stopping.signal,
   });
-  const metrics = () => expose(ledger.status, clock.now());
+  const metrics = () => expose({ status: ledger.status, sources: syncs.sources }, clock.now());
   const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
@@ -177,7 +179,7 @@ interface StoreDependencies extends Required<Pick<ConnectorDependencies, "logger
 }
 
 async function openStores(
-  { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
+  { dataDir, destinations, ledger: limits }: Config,
   opening: AsyncDisposableStack,
   { logger, clock, openLedger, groupTypes, groupRules }: StoreDependencies,
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
@@ -188,7 +190,7 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const kept = { directory: dataDir, destinations: names, maxDepth, seenDays };
+  const kept = { directory: dataDir, destinations: names, ...limits };
   const ledger = await openLedger({ ...kept, groupRules, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };

@@ -19,6 +19,7 @@ import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
+import { traceCommand } from "./trace.ts";
 import { trendsCommand } from "./trends.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -41,7 +42,15 @@ export function createProgram(): Command {
     ["Take in and deliver:", [startCommand(), serveCommand(), syncCommand(), backfillCommand()]],
     [
       "See what happened:",
-      [statusCommand(), sourcesCommand(), runsCommand(), deadCommand(), rejectionsCommand(), keysCommand()],
+      [
+        statusCommand(),
+        sourcesCommand(),
+        runsCommand(),
+        traceCommand(),
+        deadCommand(),
+        rejectionsCommand(),
+        keysCommand(),
+      ],
     ],
     ["See that PostHog has it:", [doctorCommand(), verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],

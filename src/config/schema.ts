@@ -94,6 +94,17 @@ const ledger = z.strictObject({
     .default(1_000_000)
     .describe("a whole number from 1: messages that may wait before doors answer 503"),
   seenDays: z.int().min(7).max(3650).default(7).describe("a whole number from 7: days for which a call is known again"),
+  deadLetterDays: count(3650)
+    .nullable()
+    .default(90)
+    .describe("a whole number from 1, or null for ever: days for which dead letters are kept"),
+  traceBytes: z
+    .int()
+    .min(0)
+    .max(1_000_000_000_000)
+    .default(256 * 1024 * 1024)
+    .describe("a whole number from 0: bytes kept to trace messages by; 0: none can be traced"),
+  traceDays: count(3650).default(14).describe("a whole number from 1: days for which messages can be traced"),
 });
 
 const delivery = z.strictObject({

@@ -42,7 +42,13 @@ export function createOperations(parts: OperationParts): Operations {
       onCommitted();
       return replayed;
     },
+    async replayEdited(letter) {
+      await ledger.replayEdited(letter);
+      onCommitted();
+      return null;
+    },
     dropDeadLetters: ledger.dropDeadLetters,
+    trace: ledger.trace,
     listRejections: ledger.listRejections,
     sources: syncs.sources,
     runs: syncs.runs,

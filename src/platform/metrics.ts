@@ -3,18 +3,26 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { LedgerStatus } from "../core/ledger.ts";
 import type { Observer } from "../core/observer.ts";
+import type { SourceStatus } from "../core/operations.ts";
 import { SERVICES } from "../core/service.ts";
 
 export interface Metrics {
   readonly observer: Observer;
-  /** The text a Prometheus server reads. `status` is asked for what is not counted but looked up. */
-  expose(status: () => Promise<LedgerStatus>, now: number): Promise<MetricsPage>;
+  /** The text a Prometheus server reads; what is not counted is looked up. */
+  expose(looks: MetricsLooks, now: number): Promise<MetricsPage>;
+}
+
+export interface MetricsLooks {
+  readonly status: () => Promise<LedgerStatus>;
+  readonly sources: () => Promise<readonly SourceStatus[]>;
 }
 
 export interface MetricsPage {
   readonly contentType: string;
   readonly body: string;
 }
+
+const OUTCOMES = ["complete", "partial", "failed"] as const;
 
 /** Seconds: from a flush on a fast disk to a peer that hangs. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
@@ -49,6 +57,15 @@ export function createMetrics(): Metrics {
     labelNames: ["destination", "service"],
     registers,
   });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Gauge({ name, help, labelNames, registers });
+  const rows = gauge("prickle_source_rows", "Rows of a source that is asked, as far as they are known", ["source"]);
+  const lastComplete = gauge(
+    "prickle_sync_last_complete_timestamp_seconds",
+    "Begin of the last sync that got to its end",
+    ["source"],
+  );
+  const lastOutcome = gauge("prickle_sync_last_outcome", "1 for how the last sync ended", ["source", "outcome"]);
 
   return {
     observer: {
@@ -66,7 +83,13 @@ export function createMetrics(): Metrics {
       retried: (destination, messages) => retried.inc({ destination }, messages),
       died: (destination, messages) => dead.inc({ destination }, messages),
     },
-    async expose(status, now) {
+    async expose({ status, sources }, now) {
+      for (const { name: source, rows: live, lastRun, lastCompleteAt } of await sources()) {
+        if (live === null) continue;
+        rows.set({ source }, live);
+        if (lastCompleteAt !== null) lastComplete.set({ source }, lastCompleteAt / 1000);
+        for (const outcome of OUTCOMES) lastOutcome.set({ source, outcome }, lastRun?.outcome === outcome ? 1 : 0);
+      }
       for (const { name: destination, services } of (await status()).destinations) {
         for (const service of SERVICES) {
           const { depth: waiting, oldestCommittedAt } = services[service];

@@ -131,6 +131,7 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       attributed: 0,
       rejected: 0,
       rejectedByReason: {},
+      expired: 0,
       sizeBytes: 0,
     };
     return { lanes: LANES, destinations: [mine], depth, ...counts };

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import type { LedgerStatus } from "../../src/core/ledger.ts";
+import type { SourceStatus } from "../../src/core/operations.ts";
+import { EMPTY_RUN, type Run } from "../../src/core/runs.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 
 const NOW = Date.UTC(2026, 10, 1);
@@ -28,9 +30,19 @@ function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
     attributed: 0,
     rejected: 0,
     rejectedByReason: {},
+    expired: 0,
     sizeBytes: 0,
   };
 }
+
+const sources = async (): Promise<readonly SourceStatus[]> => {
+  const lastRun: Run = { ...EMPTY_RUN, source: "crm", kind: "full", startedAt: NOW, outcome: "partial" };
+  const asked = { mapping: "m", schedule: null, isRunning: false };
+  return [
+    { ...asked, name: "crm", type: "hubspot", lastRun, lastCompleteAt: NOW - 5_000, rows: 12 },
+    { ...asked, name: "segment", type: "segment", lastRun: null, lastCompleteAt: null, rows: null },
+  ];
+};
 
 it("shows what the verbs told, by source, reason and destination, in seconds", async () => {
   const { observer, expose } = createMetrics();
@@ -43,7 +55,7 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
   observer.retried("engine", 4, "503");
   observer.died("engine", 1, "wrong");
 
-  const { contentType, body } = await expose(async () => status(NOW - 1_500, 7), NOW);
+  const { contentType, body } = await expose({ status: async () => status(NOW - 1_500, 7), sources }, NOW);
 
   expect(contentType).toContain("text/plain");
   expect(body.split("\n")).toEqual(
@@ -59,6 +71,10 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
       'prickle_outbox_depth{destination="engine",service="historical"} 14',
       'prickle_outbox_oldest_age_seconds{destination="engine",service="live"} 1.5',
       'prickle_outbox_oldest_age_seconds{destination="engine",service="historical"} 0',
+      'prickle_source_rows{source="crm"} 12',
+      `prickle_sync_last_complete_timestamp_seconds{source="crm"} ${NOW / 1000 - 5}`,
+      'prickle_sync_last_outcome{source="crm",outcome="partial"} 1',
+      'prickle_sync_last_outcome{source="crm",outcome="complete"} 0',
       'prickle_commit_duration_seconds_bucket{le="0.01",source="segment"} 0',
       'prickle_commit_duration_seconds_bucket{le="0.025",source="segment"} 1',
       'prickle_delivery_duration_seconds_bucket{le="0.25",destination="engine"} 0',
@@ -68,6 +84,6 @@ it("shows what the verbs told, by source, reason and destination, in seconds", a
 });
 
 it("says an age of 0 when nothing waits", async () => {
-  const { body } = await createMetrics().expose(async () => status(null, 0), NOW);
+  const { body } = await createMetrics().expose({ status: async () => status(null, 0), sources }, NOW);
   expect(body).toContain('prickle_outbox_oldest_age_seconds{destination="engine",service="live"} 0\n');
 });
