@@ -149,10 +149,10 @@ export interface Claim {
   readonly messages: readonly OutboxMessage[];
 }
 
-/** `retry` says from when on (ms UTC) the lane may be claimed again. */
+/** `retry` says from when on (ms UTC) the lane may be claimed again; `isUntried`: it was not sent, which counts as no attempt. */
 export type SettleOutcome =
-  | Exclude<Outcome, { kind: "retry" }>
-  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number };
+  | Exclude<Outcome, { kind: "retry" | "later" }>
+  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number; readonly isUntried?: boolean };
 
 export interface LedgerRehearsal {
   commit(commit: Commit): Promise<CommitResult>;

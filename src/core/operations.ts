@@ -5,6 +5,7 @@
  */
 
 import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "./analytics.ts";
+import type { DestinationHealth } from "./destination.ts";
 import type {
   DeadLetter,
   DeadLetterFilter,
@@ -23,8 +24,13 @@ import type { PullProgress } from "./source.ts";
 import type { Trace, TraceQuery } from "./trace.ts";
 import type { VerifyProgress, VerifyReport, VerifyRequest } from "./verification.ts";
 
+export interface PrickleStatus extends LedgerStatus {
+  /** Of each destination that this process feeds; none where nothing is delivered. */
+  readonly health: readonly DestinationHealth[];
+}
+
 export interface Operations {
-  status(): Promise<LedgerStatus>;
+  status(): Promise<PrickleStatus>;
   groupTypes(): Promise<readonly GroupType[]>;
   groups(query: GroupsQuery): Promise<GroupPage>;
   trends(query: TrendsQuery): Promise<Trends>;
