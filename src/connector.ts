@@ -8,6 +8,7 @@ import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
+import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
 import type { Project } from "./connector/projects.ts";
 import { openRowSource } from "./connector/row-sources.ts";
 import { createSyncs } from "./connector/syncs.ts";
@@ -26,6 +27,7 @@ import type { PushDoor } from "./core/source.ts";
 import { createConsoleDestination, writeTo } from "./destinations/console.ts";
 import { createEngineDestination } from "./destinations/engine.ts";
 import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
+import type { ProjectApi } from "./destinations/posthog/private-api/client.ts";
 import { createPropertyRemover, type PropertyRemover } from "./destinations/posthog/property-removal.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
@@ -93,8 +95,9 @@ export async function openConnector(
   const groupRules = Object.fromEntries([...mappings].map(([source, mapping]) => [source, mapping.groupRules]));
   const stores = { logger, clock, openLedger, groupTypes, groupRules };
   const { ledger, engine } = await openStores(config, opening, stores);
+  const projectApiOf = createProjectApis(clock.now);
   const deliveries = config.destinations.map((settings) => {
-    const destination = openDestination(settings, { engine, clock, groupTypes, projects });
+    const destination = openDestination(settings, { engine, clock, groupTypes, projects, projectApiOf });
     opening.defer(() => destination.close());
     return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
   });
@@ -214,10 +217,11 @@ interface DestinationParts {
   readonly clock: Clock;
   readonly groupTypes: readonly string[];
   readonly projects: readonly Project[];
+  readonly projectApiOf: ProjectApis;
 }
 
 function openDestination(settings: DestinationConfig, parts: DestinationParts): Destination {
-  const { engine, clock } = parts;
+  const { engine, clock, projectApiOf } = parts;
   const { name } = settings;
   switch (settings.type) {
     case "engine":
@@ -228,7 +232,7 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
       return createPosthogDestination({
         ...settings,
         token: settings.token.reveal(),
-        remover: removerOf(settings, clock),
+        remover: removerOf(projectApiOf(settings), clock),
         claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
         now: clock.now,
@@ -236,20 +240,8 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
   }
 }
 
-/** Null without a personal key. */
-function removerOf(
-  { host, apiHost, projectId, personalApiKey }: Extract<DestinationConfig, { readonly type: "posthog" }>,
-  { now }: Clock,
-): PropertyRemover | null {
-  if (!personalApiKey || projectId === undefined) return null;
-  return createPropertyRemover({
-    host,
-    apiHost,
-    projectId,
-    personalApiKey: personalApiKey.reveal(),
-    version: VERSION,
-    now,
-  });
+function removerOf(api: ProjectApi | null, { now }: Clock): PropertyRemover | null {
+  return api && createPropertyRemover(api, now);
 }
 
 /** None where all are known to have their index already. */

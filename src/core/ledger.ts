@@ -59,6 +59,19 @@ export interface Ledger extends RowMemory {
   /** What is known of a group, with at most `limit` of its members; null: nothing. */
   group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
 
+  /** What the destination was sent of groups, as it counts now. */
+  heldGroups(query: HeldGroupsQuery): Promise<readonly HeldGroup[]>;
+
+  /**
+   * Queues what a destination lacks of groups, for it alone, at the end of their lanes: each property as it counts now,
+   * under new ids. Left out is what waits already, or is owed, since a newer word wins.
+   * @throws LEDGER_FULL when the disk or the outbox is full. Nothing is queued then.
+   */
+  repairGroups(request: {
+    readonly destination: string;
+    readonly groups: readonly GroupRepair[];
+  }): Promise<RepairCounts>;
+
   /** What is known of keys, with at most `limit` of each list. */
   keys(query: { readonly limit: number }): Promise<KeysReport>;
 
@@ -160,10 +173,50 @@ export interface KnownProperty {
   /** Whose word counts, and when it was true there (ms UTC). Null: it was removed. */
   readonly source: string | null;
   readonly at: number | null;
-  /** By destination: when it was delivered (ms UTC); null: too long ago to be known. */
-  readonly delivered: Readonly<Record<string, number | "waiting" | "unsent" | null>>;
+  /** By destination. */
+  readonly delivered: Readonly<Record<string, Arrival>>;
   /** What other sources say. */
   readonly others: readonly { readonly source: string; readonly value: JsonValue | undefined; readonly at: number }[];
+}
+
+/**
+ * When a property was delivered (ms UTC); null: too long ago to be known; `unsent`: its value was not sent, or never
+ * arrived, and the next identify has it; `never`: it was sent before there was this destination.
+ */
+export type Arrival = number | "waiting" | "unsent" | "never" | null;
+
+export interface HeldGroupsQuery {
+  readonly destination: string;
+  /** Those of keys, or a page of all by type and key: after one (null: from the first), at most `limit`, all of them if there are fewer. */
+  readonly which:
+    | { readonly groupType: string; readonly groupKeys: readonly string[] }
+    | { readonly after: { readonly groupType: string; readonly groupKey: string } | null; readonly limit: number };
+}
+
+/** What a destination was sent of a group: what sources told and nothing else. */
+export interface HeldGroup {
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly properties: Readonly<Record<string, HeldProperty>>;
+}
+
+export interface HeldProperty {
+  /** Absent: it was removed. */
+  readonly value?: JsonValue;
+  readonly arrival: Arrival;
+}
+
+export interface GroupRepair {
+  readonly groupType: string;
+  readonly groupKey: string;
+  /** Properties to be said again, or removed again. */
+  readonly names: readonly string[];
+}
+
+export interface RepairCounts {
+  /** Messages queued that set properties, and that remove some. */
+  readonly identifies: number;
+  readonly removals: number;
 }
 
 export interface KnownMember {

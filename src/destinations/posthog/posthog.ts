@@ -127,7 +127,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   async function deliverPart(part: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
     const [first] = part;
     if (!first || !isGroupUnset(first.body)) return send(part, signal);
-    return [remover ? await remover.remove(first.body, signal) : NO_REMOVER];
+    return [remover ? await remover.remove(first, signal) : NO_REMOVER];
   }
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<Outcome[]> {

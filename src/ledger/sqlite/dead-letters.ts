@@ -2,7 +2,9 @@
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { DeadLetter, DeadLetterFilter } from "../../core/ledger.ts";
+import { groupPropertiesIn } from "../../core/message.ts";
 import { frameOf } from "./frames.ts";
+import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Positions } from "./positions.ts";
 import type { ReplayRequest, ReplaySlice } from "./protocol.ts";
@@ -23,6 +25,7 @@ export interface DeadLetterParts {
   readonly outbox: Outbox;
   readonly positions: Positions;
   readonly refresh: (json: string) => string;
+  readonly knowledge: Pick<StoredKnowledge, "apply" | "takeChanges">;
 }
 
 /** What goes back in one transaction; a single larger letter goes alone. */
@@ -33,7 +36,7 @@ const NO_IDS = new Uint8Array(0);
 /** `refresh` gives the text with which a message is sent again. */
 export function createDeadLetters(
   database: DatabaseSync,
-  { outbox, positions, refresh }: DeadLetterParts,
+  { outbox, positions, refresh, knowledge }: DeadLetterParts,
 ): DeadLetters {
   const insert = database.prepare(
     `INSERT INTO dead_letters (destination, uuid, lane, reason, attempts, first_attempt_at, died_at, body)
@@ -73,9 +76,13 @@ export function createDeadLetters(
   }
 
   function putBack({ id, destination, lane, uuid, body }: DeadLetter, now: number): void {
-    const bytes = frameOf(uuid, Buffer.from(refresh(body)));
-    const run = { lane, count: 1, bytes: bytes.length, firstSeq: positions.nextSeq(lane), committedAt: now };
-    const notes = { only: destination, replayed: [id] };
+    const text = refresh(body);
+    const bytes = frameOf(uuid, Buffer.from(text));
+    const seq = positions.nextSeq(lane);
+    const run = { lane, count: 1, bytes: bytes.length, firstSeq: seq, committedAt: now };
+    const said = groupPropertiesIn(text);
+    if (said) knowledge.apply({ kind: "resent", ...said, destination, seq });
+    const notes = { only: destination, replayed: [id], changes: knowledge.takeChanges() };
     outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });
     positions.appended({ ...run, onlyDestination: destination });
     remove.run(id);

@@ -68,6 +68,8 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     checkpoint: (name) => worker.ask("checkpoint", name),
     groups: (groupTypes) => worker.ask("groups", groupTypes),
     group: (query) => worker.ask("group", query),
+    heldGroups: (query) => worker.ask("heldGroups", query),
+    repairGroups: (request) => worker.ask("repairGroups", request),
     keys: (query) => worker.ask("keys", query),
     rows: (query) => worker.ask("rows", query),
     unseenRows: (query) => worker.ask("unseenRows", query),

@@ -29,6 +29,8 @@ export interface Positions {
   readonly destinations: readonly string[];
   /** @throws when the destination is none of the ledger's: a mistake of the caller. */
   of(destination: string, lane: number): Position;
+  /** Seq of the first message that waits for the destination; infinite: none does. */
+  waitsFrom(destination: string, lane: number): number;
   /** Seq the next message of the lane gets. */
   nextSeq(lane: number): number;
   /** Notes that a run was appended at `nextSeq`. */
@@ -127,11 +129,21 @@ export function createPositions(
     outbox.forgetBefore(lane, Math.min(nextSeq(lane), ...behind.map(({ next }) => next)));
   }
 
+  function waitsFrom(destination: string, lane: number): number {
+    const { next, depth } = of(destination, lane);
+    if (depth === 0) return Number.POSITIVE_INFINITY;
+    for (const { firstSeq, onlyDestination } of outbox.headsFrom(lane, next)) {
+      if (onlyDestination === null || onlyDestination === destination) return Math.max(firstSeq, next);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
   load();
   return {
     lanes,
     destinations,
     of,
+    waitsFrom,
     nextSeq,
     appended(run) {
       appends.push(run);

@@ -10,9 +10,13 @@ import type {
   DeadLetterFilter,
   GroupKnowledge,
   GroupKnowledgeQuery,
+  GroupRepair,
+  HeldGroup,
+  HeldGroupsQuery,
   KeptRejection,
   KeysReport,
   LedgerStatus,
+  RepairCounts,
   SettleOutcome,
 } from "../../core/ledger.ts";
 import type { RehearsalSummary } from "../../core/rehearsal.ts";
@@ -68,6 +72,11 @@ export interface ClaimedSlot {
   readonly firstAttemptAt: number | null;
 }
 
+export interface RepairRequest {
+  readonly destination: string;
+  readonly groups: readonly GroupRepair[];
+}
+
 export interface PruneSlice {
   /** Where the next slice begins; null when this was the last. */
   readonly after: Uint8Array | null;
@@ -97,6 +106,8 @@ export interface Requests {
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
   readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
+  readonly heldGroups: { readonly asks: HeldGroupsQuery; readonly gives: readonly HeldGroup[] };
+  readonly repairGroups: { readonly asks: RepairRequest; readonly gives: RepairCounts };
   readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
   /** Gives the number of the rehearsal that begins. */
   readonly beginRehearsal: { readonly asks: null; readonly gives: number };

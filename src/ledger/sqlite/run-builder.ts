@@ -11,7 +11,11 @@ export interface RunBuilder {
   /** Adds the messages of a parcel's contents. */
   add(contents: Buffer): void;
   /** What was added since the last time, as runs that go on where their lanes end, and the places of their frames. */
-  take(positions: Pick<Positions, "nextSeq" | "appended">, committedAt: number): BuiltRuns;
+  take(
+    positions: Pick<Positions, "nextSeq" | "appended">,
+    committedAt: number,
+    onlyDestination?: string | null,
+  ): BuiltRuns;
 }
 
 export interface BuiltRuns {
@@ -34,13 +38,13 @@ export function createRunBuilder(lanes: number): RunBuilder {
     add(contents) {
       for (const { lane, frameAt, end } of messagesIn(contents, 0, contents.length)) byLane[lane]?.push(frameAt, end);
     },
-    take(positions, committedAt) {
+    take(positions, committedAt, onlyDestination = null) {
       const runs: LoggedRun[] = [];
       const ranges: number[] = [];
       const end = (lane: number, count: number, bytes: number) => {
         const run = { lane, count, bytes, firstSeq: positions.nextSeq(lane), committedAt };
         runs.push(run);
-        positions.appended({ ...run, onlyDestination: null });
+        positions.appended({ ...run, onlyDestination });
       };
       for (const [lane, places] of byLane.entries()) {
         let count = 0;

@@ -64,7 +64,7 @@ export function createSettleClaim({
       const start = starts[seq - firstSeq] ?? 0;
       const body = frames.subarray(start + FRAME_HEAD_BYTES, starts[seq - firstSeq + 1]);
       const uuid = uuidTextAt(frames, start + UUID_AT);
-      oweWhatDied(body, knowledge);
+      oweWhatDied(destination, body, knowledge);
       deadLetters.add({ destination, uuid, lane, reason, attempts: attempts + 1, firstAttemptAt, diedAt: now, body });
       return;
     }
@@ -121,9 +121,9 @@ export function createSettleClaim({
 }
 
 /** Of a group whose properties never arrive the next difference says them again. */
-function oweWhatDied(body: Buffer, { groups }: Pick<StoredKnowledge, "groups">): void {
+function oweWhatDied(destination: string, body: Buffer, { groups }: Pick<StoredKnowledge, "groups">): void {
   const said = groupPropertiesIn(body.toString());
-  if (said) groups.markUnsent(said.groupType, said.groupKey, said.names);
+  if (said) groups.markUnsent({ ...said, destination }, said.names);
 }
 
 /** Moves to `next`, then past what is settled already. */

@@ -10,6 +10,7 @@ import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { readHeldGroups } from "./knowledge/held-groups.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
 import { readGroup, readKeys } from "./knowledge/report.ts";
 import { createKnownGroupsTable } from "./known-groups-table.ts";
@@ -23,6 +24,7 @@ import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
 import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
+import { createRepairs } from "./repairs.ts";
 import { createRowsTable } from "./rows.ts";
 import { createRunsTable } from "./runs.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
@@ -53,6 +55,7 @@ const WRITES: ReadonlySet<Request["kind"]> = new Set([
   "settle",
   "replayDeadLetters",
   "dropDeadLetters",
+  "repairGroups",
   "pruneSeen",
   "pruneRejections",
   "putRun",
@@ -146,7 +149,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
   const knowledge = createStoredKnowledge(database);
   const refresh = (json: string) => refreshed(json, knowledge, options.groupRules);
-  const deadLetters = createDeadLetters(database, { outbox, positions, refresh });
+  const deadLetters = createDeadLetters(database, { outbox, positions, refresh, knowledge });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
   const rows = createRowsTable(database);
@@ -166,8 +169,10 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const rehearsals = createRehearsals({ base: knowledge, rules: options.groupRules, lanes, isSeen: seen.has });
   const passages = createPassages(database, positions);
   const reports = { knowledge, rules: options.groupRules, positions, passages };
+  const held = { groups: knowledge.groups, rules: options.groupRules, lanes, passages };
   const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
+  const repair = createRepairs({ ...parts, rules: options.groupRules, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
@@ -194,6 +199,10 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: knownGroups.list(request.asks) };
       case "group":
         return { gives: readGroup(request.asks, now, reports) };
+      case "heldGroups":
+        return { gives: readHeldGroups(request.asks, held) };
+      case "repairGroups":
+        return { gives: repair(request.asks, now) };
       case "keys":
         return { gives: readKeys(request.asks.limit, knowledge) };
       case "beginRehearsal":
