@@ -7,9 +7,10 @@ import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
-import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
+import { createOperations, noSuchSource, requireSource } from "./connector/operations.ts";
 import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
 import type { Project } from "./connector/projects.ts";
+import { requireEngine } from "./connector/require-engine.ts";
 import { openRowSource } from "./connector/row-sources.ts";
 import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
@@ -131,7 +132,10 @@ export async function openConnector(
     rehearse,
     groups,
     sources: config.sources,
+    destinations: config.destinations,
+    projectApiOf,
     clock,
+    random,
     onCommitted,
     stopping: stopping.signal,
   });

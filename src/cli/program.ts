@@ -10,12 +10,16 @@ import { keysCommand } from "./keys.ts";
 import { mappingCommand } from "./mapping.ts";
 import { previewCommand } from "./preview.ts";
 import { rejectionsCommand } from "./rejections.ts";
+import { runsCommand } from "./runs.ts";
 import { schemasCommand } from "./schemas.ts";
 import { serveCommand } from "./serve.ts";
+import { sourcesCommand } from "./sources.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
+import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
 import { trendsCommand } from "./trends.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Throws CommanderError where commander would end the process. */
 export function createProgram(): Command {
@@ -33,8 +37,12 @@ export function createProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText("after", EPILOGUE);
   const groups: readonly (readonly [string, readonly Command[]])[] = [
-    ["Take in and deliver:", [startCommand(), serveCommand(), backfillCommand()]],
-    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand(), keysCommand()]],
+    ["Take in and deliver:", [startCommand(), serveCommand(), syncCommand(), backfillCommand()]],
+    [
+      "See what happened:",
+      [statusCommand(), sourcesCommand(), runsCommand(), deadCommand(), rejectionsCommand(), keysCommand()],
+    ],
+    ["See that PostHog has it:", [verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],

@@ -12,6 +12,7 @@ import type { Ingest } from "../pipeline/ingest.ts";
 import { pullRows } from "../pipeline/rows/pull-rows.ts";
 import { syncRows } from "../pipeline/rows/sync-rows.ts";
 import { nextRuns, runSchedule, type ScheduledSource } from "../pipeline/schedule.ts";
+import { untilDelivered } from "../pipeline/until-delivered.ts";
 import { rowDigest } from "./row-sources.ts";
 
 export interface SyncParts {
@@ -104,6 +105,8 @@ export function createSyncs(parts: SyncParts): Syncs {
     const work = (config: PullSourceConfig) => carryOut(config, request, observe, signal);
     const { run, failure, dryRun } = await begin(request.source, work);
     if (failure) throw failure;
+    const stopped = AbortSignal.any([signal, stopping]);
+    if (request.waitForDelivery && !dryRun) await untilDelivered(ledger, clock, () => undefined, stopped);
     return { run, dryRun };
   }
 

@@ -18,6 +18,7 @@ import type { RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
 import type { Run, RunFilter } from "./runs.ts";
 import type { PullProgress } from "./source.ts";
+import type { VerifyProgress, VerifyReport, VerifyRequest } from "./verification.ts";
 
 export interface Operations {
   status(): Promise<LedgerStatus>;
@@ -41,6 +42,15 @@ export interface Operations {
   sync(request: SyncRequest, observe: (run: Run) => void, signal: AbortSignal): Promise<SyncSummary>;
   /** Begins the same and does not wait for it: how it ends is in its run and the log. */
   startSync(request: SyncRequest): Promise<{ readonly source: string }>;
+  /**
+   * Compares the groups a destination was sent with those it shows.
+   * @throws NOT_FOUND, USAGE, CONFIG_INVALID when it cannot be asked; what fails later makes the report an unfinished one
+   */
+  verify(
+    request: VerifyRequest,
+    observe: (progress: VerifyProgress) => void,
+    signal: AbortSignal,
+  ): Promise<VerifyReport>;
   /** Reads the file from its checkpoint on; resolves when its end is committed, and delivered if asked to wait for that. */
   backfill(
     request: BackfillRequest,
@@ -58,6 +68,8 @@ export interface SyncRequest {
   readonly since?: number | undefined;
   /** Nothing is kept: only what it would come to is told. Rows that are gone cannot be told then. */
   readonly isDryRun?: boolean | undefined;
+  /** Resolve only when every destination has what was in the outbox when the sync ended. */
+  readonly waitForDelivery?: boolean | undefined;
   /** That many rows are gone is right. */
   readonly acceptsRemovals?: boolean | undefined;
   /** Stops before more messages than this are made; the next run goes on. */

@@ -7,6 +7,7 @@ import type { RejectionReason } from "../core/record.ts";
 import type { PullProgress, PullSource } from "../core/source.ts";
 import type { Ingest, IngestResult } from "./ingest.ts";
 import { sync } from "./sync.ts";
+import { untilDelivered } from "./until-delivered.ts";
 
 export interface BackfillDependencies {
   readonly file: PullSource;
@@ -60,16 +61,8 @@ export async function backfill(
     signal,
   );
 
-  const endedAt = clock.now();
-  while (waitForDelivery && !signal.aborted) {
-    const { depth: waiting, destinations } = await ledger.status();
-    observe({ ...progress, ...counts, phase: "delivering", depth: waiting });
-    const oldest = Math.min(
-      ...destinations.map(({ oldestCommittedAt }) => oldestCommittedAt ?? Number.POSITIVE_INFINITY),
-    );
-    if (oldest > endedAt) break;
-    await clock.sleep(LOOK_EVERY_MS, signal);
-  }
+  const onDepth = (depth: number) => observe({ ...progress, ...counts, phase: "delivering", depth });
+  if (waitForDelivery) await untilDelivered(ledger, clock, onDepth, signal);
   return {
     records: progress.records,
     resumedAt,

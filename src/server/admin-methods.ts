@@ -17,6 +17,7 @@ export const syncRequest = z.strictObject({
   isFull: z.boolean().optional(),
   since: z.int().optional(),
   isDryRun: z.boolean().optional(),
+  waitForDelivery: z.boolean().optional(),
   acceptsRemovals: z.boolean().optional(),
   maxEvents: count.optional(),
 });
@@ -56,6 +57,16 @@ export const backfillRequest = z.strictObject({
   maxEvents: count.optional(),
 });
 
+/** And this one. */
+export const verifyRequest = z.strictObject({
+  destination: z.string().optional(),
+  groupType: z.string().optional(),
+  repair: z.boolean(),
+  examples: count,
+  settlingMs: count,
+});
+
 export const ADMIN_PREFIX = "/api/";
 export const BACKFILL = "backfill";
 export const SYNC = "sync";
+export const VERIFY = "verify";

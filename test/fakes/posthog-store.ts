@@ -25,6 +25,8 @@ export interface PosthogStore {
   deleteGroupType(groupType: string): void;
   /** False when there is no such group. */
   removeProperty(groupTypeIndex: number, groupKey: string, name: string): boolean;
+  /** Somebody changes a group by hand; null: it is gone. */
+  changeGroup(groupType: string, groupKey: string, properties: Readonly<Record<string, unknown>> | null): void;
   /** Reads a body and checks it as a whole; `apply` stores it. Throws what `refuse` makes. */
   receive(text: string): { readonly events: readonly StoredEvent[]; apply(): void };
 }
@@ -123,8 +125,14 @@ export function createPosthogStore(refuse: Refuse): PosthogStore {
     return true;
   }
 
+  function changeGroup(groupType: string, groupKey: string, properties: Bag | null): void {
+    const name = `${groupType}\0${groupKey}`;
+    if (properties === null) groups.delete(name);
+    else groups.set(name, { ...groups.get(name), ...properties });
+  }
+
   const events = () => [...stored.values()];
-  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, events, receive };
+  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, changeGroup, events, receive };
 }
 
 function isAscii(text: string): boolean {

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
-import { answerDeleteProperty, answerGroupTypes, isDeleteProperty, type PrivateApi } from "./posthog-api.ts";
+import { answerPrivateApi, createPrivateApi, type PrivateApi } from "./posthog-api.ts";
 import { createPosthogStore, type PosthogStore } from "./posthog-store.ts";
 
 export type Failure =
@@ -68,15 +68,14 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     });
   });
 
-  const api: PrivateApi = { projectId: 7, scopesOf: new Map(), requests: [], failure: null };
+  const api = createPrivateApi();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url?.startsWith("/api/")) {
       api.requests.push(request.url);
-      if (api.failure) await fail(api.failure, () => undefined, request, response);
-      else if (isDeleteProperty(request)) {
-        answerDeleteProperty(api, store.removeProperty, request, (await readAll(request)).toString(), response);
-      } else answerGroupTypes(api, store.groupTypes, request, response);
+      const failing = api.script.shift() ?? api.failure;
+      if (failing) await fail(failing, () => undefined, request, response);
+      else answerPrivateApi(api, store, request, (await readAll(request)).toString(), response);
       return;
     }
     const wire = await readAll(request);

@@ -2,12 +2,15 @@
 
 import { groupLane, messageUuid } from "../identity.ts";
 import { type MessageProblem, writeMessage } from "../message.ts";
-import { type Uuid, uuidOf } from "../uuid.ts";
+import { type Uuid, uuidOf, uuidText } from "../uuid.ts";
 import { resolveKey } from "./keys.ts";
 import type { Identify, Knowledge } from "./knowledge.ts";
 import { differenceOf } from "./properties.ts";
 import { rulesOf } from "./rules.ts";
 import type { AttributionDependencies, AttributionTally, AttributionTarget } from "./step.ts";
+
+/** The property of a group that says into which other its record was merged. */
+const MERGED_INTO = "merged_into";
 
 export interface IdentifyingParts extends AttributionDependencies {
   readonly target: AttributionTarget;
@@ -30,6 +33,7 @@ export function createIdentifying(parts: IdentifyingParts): Identifying {
         if ("refused" in resolution) refuse(identify, resolution.refused, tally);
         else if (resolution.groupKey !== null) {
           send({ ...identify, groupKey: resolution.groupKey }, parts);
+          waiting.push(...mergedInto(identify, resolution.groupKey, resolution.merged));
           waiting.push(...release(knowledge, identify.groupType, resolution.learned));
         } else if (own.unresolved === "park" && identify.aliases.length + identify.mergedAliases.length > 0) {
           knowledge.apply({ kind: "park", identify });
@@ -45,6 +49,19 @@ function release(knowledge: Knowledge, groupType: string, learned: readonly stri
   const parked = knowledge.parked(groupType, learned);
   for (const { uuid } of parked) knowledge.apply({ kind: "release", uuid });
   return parked;
+}
+
+/** Says of each group where it went: its events stay its own. */
+function mergedInto(identify: Identify, groupKey: string, merged: readonly string[]): readonly Identify[] {
+  return merged.map((mergedKey, index) => ({
+    ...identify,
+    groupKey: mergedKey,
+    aliases: [],
+    mergedAliases: [],
+    fallbackKey: null,
+    properties: { [MERGED_INTO]: groupKey },
+    uuid: uuidText(furtherUuid(identify, index + 1)),
+  }));
 }
 
 type Resolved = Identify & { readonly groupKey: string };
@@ -67,7 +84,7 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
   const lane = groupLane(groupType, groupKey, lanes);
   let seq = hasSet ? target.takeSeq(lane) : 0;
   if (unset.length > 0) {
-    const isTooLarge = write({ kind: "groupUnset", groupType, groupKey, properties: unset }, unsetUuid(identify));
+    const isTooLarge = write({ kind: "groupUnset", groupType, groupKey, properties: unset }, furtherUuid(identify, 0));
     if (!isTooLarge) seq = target.takeSeq(lane);
   } else if (!hasSet) tally.saved += 1;
   if (change) knowledge.apply({ ...change, seq });
@@ -84,8 +101,8 @@ function noteSharedKey(
 }
 
 /** Of the identify, not of its record, which may be about several groups. */
-function unsetUuid({ source, uuid, at }: Identify): Uuid {
-  return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, 0);
+function furtherUuid({ source, uuid, at }: Identify, index: number): Uuid {
+  return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, index);
 }
 
 function refuse(identify: Identify, { reason, detail }: MessageProblem, { rejections }: AttributionTally): void {

@@ -72,7 +72,7 @@ export interface Identify {
   /** Null: it has to be resolved. */
   readonly groupKey: string | null;
   readonly aliases: readonly string[];
-  /** Aliases of groups that were merged into this one: re-pointed without a word. */
+  /** Aliases of groups that were merged into this one: re-pointed, and their groups say so. */
   readonly mergedAliases: readonly string[];
   /** The key when no alias is known; null: there is none. */
   readonly fallbackKey: string | null;
