@@ -5,6 +5,7 @@ import { VERSION } from "../platform/version.ts";
 import { backfillCommand } from "./backfill.ts";
 import { checkCommand } from "./check.ts";
 import { deadCommand } from "./dead.ts";
+import { doctorCommand } from "./doctor.ts";
 import { groupsCommand } from "./groups.ts";
 import { keysCommand } from "./keys.ts";
 import { mappingCommand } from "./mapping.ts";
@@ -18,6 +19,7 @@ import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
+import { traceCommand } from "./trace.ts";
 import { trendsCommand } from "./trends.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -40,9 +42,17 @@ export function createProgram(): Command {
     ["Take in and deliver:", [startCommand(), serveCommand(), syncCommand(), backfillCommand()]],
     [
       "See what happened:",
-      [statusCommand(), sourcesCommand(), runsCommand(), deadCommand(), rejectionsCommand(), keysCommand()],
+      [
+        statusCommand(),
+        sourcesCommand(),
+        runsCommand(),
+        traceCommand(),
+        deadCommand(),
+        rejectionsCommand(),
+        keysCommand(),
+      ],
     ],
-    ["See that PostHog has it:", [verifyCommand()]],
+    ["See that PostHog has it:", [doctorCommand(), verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],

@@ -20,6 +20,7 @@ import type { RehearsalSummary } from "./rehearsal.ts";
 import type { KnownRow, RowMemory } from "./rows.ts";
 import type { Run, RunFilter } from "./runs.ts";
 import type { Service } from "./service.ts";
+import type { Trace, TraceQuery } from "./trace.ts";
 
 export interface Ledger extends RowMemory {
   /** Number of lanes of each service: fixed when the ledger was created, since the order of what waits depends on it. */
@@ -77,14 +78,24 @@ export interface Ledger extends RowMemory {
 
   status(): Promise<LedgerStatus>;
 
-  listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** By id. */
+  listDeadLetters(filter: DeadLetterFilter & DeadLetterPage): Promise<readonly DeadLetter[]>;
   /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Works in slices, oldest first: one that fails leaves those before it done. Returns how many. */
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
-  /** Forgets the dead letters. Returns how many. */
+  /**
+   * Puts one back with another text, which has to be a message of the same uuid and timestamp (core/edited-message.ts), in
+   * the lane of whom it is about.
+   * @throws NOT_FOUND, INPUT_INVALID: then it stays as it was.
+   */
+  replayEdited(letter: EditedDeadLetter): Promise<void>;
+  /** Forgets the dead letters, in slices as well. Returns how many. */
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
 
   /** Takes commits as `commit` does, over what is known now, and keeps nothing. To be closed. */
   rehearse(): Promise<LedgerRehearsal>;
+
+  /** What became of a message, or of a record and its messages, as far as it is remembered. */
+  trace(query: TraceQuery): Promise<Trace>;
 
   /** Newest first. */
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
@@ -94,7 +105,7 @@ export interface Ledger extends RowMemory {
   /** Newest first. */
   runs(filter: RunFilter): Promise<readonly Run[]>;
 
-  /** Forgets seen ids and rejections older than their time. Works in slices, so that commits never wait long. Returns how many ids it forgot. */
+  /** Forgets seen ids, rejections and dead letters older than their time. Works in slices, so that commits never wait long. Returns how many ids it forgot. */
   prune(): Promise<number>;
 
   /** Finishes what was asked before, then closes. Idempotent. */
@@ -139,10 +150,10 @@ export interface Claim {
   readonly messages: readonly OutboxMessage[];
 }
 
-/** `retry` says from when on (ms UTC) the lane may be claimed again. */
+/** `retry` says from when on (ms UTC) the lane may be claimed again; `isUntried`: it was not sent, which counts as no attempt. */
 export type SettleOutcome =
-  | Exclude<Outcome, { kind: "retry" }>
-  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number };
+  | Exclude<Outcome, { kind: "retry" | "later" }>
+  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number; readonly isUntried?: boolean };
 
 export interface LedgerRehearsal {
   commit(commit: Commit): Promise<CommitResult>;
@@ -254,6 +265,8 @@ export interface LedgerStatus {
   readonly attributed: number;
   readonly rejected: number;
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
+  /** Dead letters that were forgotten because of their age. */
+  readonly expired: number;
   readonly sizeBytes: number;
 }
 
@@ -305,7 +318,30 @@ export interface DeadLetter {
 export interface DeadLetterFilter {
   readonly ids?: readonly number[];
   readonly destination?: string;
+  /** Part of the reason, in upper or lower case. */
+  readonly reason?: string;
+  /** Name of the event. */
+  readonly event?: string;
+  /** Of a message about a group, or of an event that names it; without a key, of any group of the type. */
+  readonly groupType?: string;
+  readonly groupKey?: string;
+  /** When it was given up, ms UTC: then or later, and earlier than. */
+  readonly diedFrom?: number;
+  readonly diedBefore?: number;
   readonly limit?: number;
+}
+
+/** A page of a list: `after` an id, and no more than fits into `maxBytes` of messages, but for the first. */
+export interface DeadLetterPage {
+  readonly after?: number;
+  readonly maxBytes?: number;
+}
+
+/** A dead letter to be put back with another text. */
+export interface EditedDeadLetter {
+  readonly id: number;
+  /** JSON text. */
+  readonly body: string;
 }
 
 export interface KeptRejection extends Rejection {

@@ -114,12 +114,12 @@ interface Into {
 function interpret(record: SourceRecord, options: PrepareOptions, into: Into): void {
   const { mapping, groups: memory, only } = options;
   const { parcel, rejections } = into;
-  const { drafts, statements, problems } = mapping.apply(record, memory);
+  const { rule, drafts, statements, problems } = mapping.apply(record, memory);
   for (const statement of statements) into.statements.push({ ...fitting(statement), at: record.occurredAt });
   if (only) return;
   const id = recordUuid(record);
   for (const problem of problems) rejections.push(rejectionOf(record, problem));
-  parcel.record(id);
+  parcel.record(id, { record, rule });
   for (const [index, draft] of drafts.entries()) {
     // The same hash: not computed again.
     const uuid = index === 0 && record.statedAt !== null ? id : messageUuid(record, index);

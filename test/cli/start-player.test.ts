@@ -117,6 +117,7 @@ function statusWith(depth: number, lastFailure: string | null = null): LedgerSta
     attributed: 0,
     rejected: 0,
     rejectedByReason: {},
+    expired: 0,
     sizeBytes: 0,
   };
 }

@@ -1,11 +1,12 @@
 import { createColors } from "picocolors";
 import { expect, it } from "vitest";
 import { showStatus } from "../../src/cli/status.ts";
-import type { LaneStatus, LedgerStatus } from "../../src/core/ledger.ts";
+import type { LaneStatus } from "../../src/core/ledger.ts";
+import type { PrickleStatus } from "../../src/core/operations.ts";
 
 const NOW = Date.UTC(2026, 10, 24);
 const HELD: LaneStatus = { lane: 70, service: "historical", depth: 1_900, attempts: 3, lastFailure: "429" };
-const STATUS: LedgerStatus = {
+const STATUS: PrickleStatus = {
   lanes: 64,
   destinations: [
     {
@@ -31,6 +32,8 @@ const STATUS: LedgerStatus = {
   attributed: 0,
   rejected: 0,
   rejectedByReason: {},
+  expired: 0,
+  health: [],
   sizeBytes: 0,
 };
 

@@ -73,7 +73,13 @@ const byThreads = () =>
   createFileSource({ path, source: "logs", pageLines: PAGE_LINES, read: threads.read, pagesAhead: threads.pagesAhead });
 
 function byThisThread(): PullSource {
-  const options = { path, source: "logs", receivedAt: RECEIVED_AT, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
+  const options = {
+    path,
+    source: "logs",
+    receivedAt: RECEIVED_AT,
+    readLine: readLoggedCall,
+    maxLineBytes: MAX_LINE_BYTES,
+  };
   return createFileSource({ path, source: "logs", pageLines: PAGE_LINES, read: createPageReader(options) });
 }
 

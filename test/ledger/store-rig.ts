@@ -125,7 +125,7 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
       const exceptions = (claimed?.texts ?? []).map((_, index) => [index, { kind: "dead", reason: "wrong" }] as const);
       if (claimed) ask("settle", { claimId: claimed.id, exceptions, memory: null });
     },
-    replay: (filter = {}) => ask("replayDeadLetters", { filter, after: 0, upTo: null }).replayed,
+    replay: (filter = {}) => ask("replayDeadLetters", { filter, after: 0, upTo: null }).count,
     reopen(meanwhile) {
       close();
       meanwhile?.();

@@ -23,14 +23,14 @@ export interface Identifying {
 }
 
 export function createIdentifying(parts: IdentifyingParts): Identifying {
-  const { knowledge, rules, tally } = parts;
+  const { knowledge, rules, target, tally } = parts;
   return {
     take(first) {
       const waiting = [first];
       for (const identify of waiting) {
         const own = rulesOf(rules, identify.source);
         const resolution = resolveKey(knowledge, identify, own);
-        if ("refused" in resolution) refuse(identify, resolution.refused, tally);
+        if ("refused" in resolution) refuse(identify, resolution.refused, parts);
         else if (resolution.groupKey !== null) {
           send({ ...identify, groupKey: resolution.groupKey }, parts);
           waiting.push(...mergedInto(identify, resolution.groupKey, resolution.merged));
@@ -38,7 +38,8 @@ export function createIdentifying(parts: IdentifyingParts): Identifying {
         } else if (own.unresolved === "park" && identify.aliases.length + identify.mergedAliases.length > 0) {
           knowledge.apply({ kind: "park", identify });
           tally.parked += 1;
-        } else refuse(identify, resolution.problem, tally);
+          target.trace?.identified(identify, "parked");
+        } else refuse(identify, resolution.problem, parts);
       }
     },
   };
@@ -66,7 +67,8 @@ function mergedInto(identify: Identify, groupKey: string, merged: readonly strin
 
 type Resolved = Identify & { readonly groupKey: string };
 
-function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: IdentifyingParts): void {
+function send(identify: Resolved, parts: IdentifyingParts): void {
+  const { knowledge, rules, lanes, target, tally } = parts;
   const { groupType, groupKey, at } = identify;
   const state = knowledge.group(groupType, groupKey);
   const { set, unset, stale, change } = differenceOf(state, identify, rules);
@@ -76,7 +78,7 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
   const draft = { kind: "groupIdentify", groupType, groupKey, properties: set } as const;
   const problem = hasSet ? write(draft, uuidOf(identify.uuid)) : null;
   if (problem) {
-    refuse(identify, problem, tally);
+    refuse(identify, problem, parts);
     return;
   }
   tally.stale += stale;
@@ -88,6 +90,7 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
     if (!isTooLarge) seq = target.takeSeq(lane);
   } else if (!hasSet) tally.saved += 1;
   if (change) knowledge.apply({ ...change, seq });
+  target.trace?.identified(identify, hasSet || unset.length > 0 ? "sent" : "saved");
 }
 
 /** PostHog may take the properties of one for those of the other. */
@@ -105,7 +108,12 @@ function furtherUuid({ source, uuid, at }: Identify, index: number): Uuid {
   return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, index);
 }
 
-function refuse(identify: Identify, { reason, detail }: MessageProblem, { rejections }: AttributionTally): void {
+function refuse(
+  identify: Identify,
+  { reason, detail }: MessageProblem,
+  { tally: { rejections }, target: { trace } }: IdentifyingParts,
+): void {
+  trace?.identified(identify, "refused");
   const { source, recordId, receivedAt, groupType, groupKey, aliases, properties } = identify;
   const payload = { groupType, groupKey, aliases: [...aliases], properties };
   rejections.push({ source, recordId, reason, detail, receivedAt, payload });

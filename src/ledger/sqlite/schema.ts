@@ -91,6 +91,8 @@ const KNOWLEDGE = `
   ) WITHOUT ROWID;
 `;
 
+const DEAD_LETTERS_BY_UUID = "CREATE INDEX IF NOT EXISTS dead_letters_by_uuid ON dead_letters (uuid);";
+
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE positions (
@@ -172,7 +174,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS + DEAD_LETTERS_BY_UUID);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 

@@ -4,7 +4,7 @@ import type { DestinationStatus, LaneStatus, LedgerStatus, ServiceStatus } from 
 import type { RejectionReason } from "../../core/record.ts";
 import { firstLaneOf, type Service } from "../../core/service.ts";
 import type { Counters } from "./counters.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { headTime } from "./head-time.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox } from "./outbox.ts";
@@ -33,6 +33,7 @@ export function readStatus(dependencies: StatusDependencies): LedgerStatus {
     attributed: counters.get("attributed"),
     rejected: Object.values(rejectedByReason).reduce((sum, records) => sum + records, 0),
     rejectedByReason,
+    expired: counters.get("expired"),
     sizeBytes: sizeBytes(),
   };
 }
