@@ -72,4 +72,6 @@ export interface PullProgress {
   /** Bytes of input read, and in all; null when not known. */
   readonly bytes: number;
   readonly totalBytes: number | null;
+  /** Records left out since the cursor, because nobody asked for them. */
+  readonly skipped?: number;
 }
