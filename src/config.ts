@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { crossCheck, isLoopback } from "./config/cross-checks.ts";
+import { crossCheck } from "./config/cross-checks.ts";
 import { type ConfigDocument, readDocument } from "./config/document.ts";
 import { type Environment, substitute } from "./config/environment.ts";
 import { type NamedMapping, placeGroupSlots } from "./config/group-slots.ts";
@@ -11,6 +11,7 @@ import { readMappingFile } from "./config/mapping-file.ts";
 import { type ConfigProblem, type Finding, type Path, pathText, problemLine } from "./config/problem.ts";
 import { type ConfigInput, configSchema, DEFAULT_DATA_DIR, type ParsedConfig } from "./config/schema.ts";
 import type { Secret } from "./config/secret.ts";
+import { type SourceConfig, sourceOf } from "./config/source-config.ts";
 import { PrickleError } from "./core/errors.ts";
 import { checkMapping, type MappingSource } from "./core/mapping/compile.ts";
 import { parseSafely } from "./core/safe-parsing.ts";
@@ -20,8 +21,10 @@ export { type ConfigProblem, type Finding, problemLine } from "./config/problem.
 export type { ConfigInput } from "./config/schema.ts";
 export { configJsonSchema } from "./config/schema-node.ts";
 export { createSecret, type Secret } from "./config/secret.ts";
+export type { PullSourceConfig, PushSourceConfig, SourceConfig } from "./config/source-config.ts";
 
 const FILE_NAME = "prickle.yaml";
+const CRMS: readonly string[] = ["hubspot", "salesforce", "pipedrive", "attio"];
 
 /** Everything has its default filled in; paths are absolute. Secrets can be passed on and logged: they show as "[secret]". */
 export interface Config {
@@ -41,21 +44,6 @@ export interface Config {
   readonly ledger: { readonly maxDepth: number; readonly seenDays: number };
   readonly delivery: { readonly retryHorizonMs: number; readonly leaseMs: number };
   readonly log: ParsedConfig["log"];
-}
-
-export interface SourceConfig {
-  readonly name: string;
-  readonly type: "segment";
-  /** Its text, not yet compiled. */
-  readonly mapping: MappingSource;
-  /** No two sources share one. */
-  readonly writeKeys: readonly Secret[];
-  /** The only source, on a loopback host, without write keys: calls with whatever key are its own. */
-  readonly anyWriteKey: boolean;
-  /** Null: a run makes as many messages as there are. */
-  readonly maxEventsPerRun: number | null;
-  /** Null: no webhook, since it would be open to everybody. Without secrets and bearer every request passes: only on loopback hosts. */
-  readonly webhook: { readonly secrets: readonly Secret[]; readonly bearer: Secret | null } | null;
 }
 
 type ParsedDestination = ParsedConfig["destinations"][string];
@@ -266,9 +254,14 @@ function mappingsNamed(
   const sources = isObject(data) && data.sources !== undefined ? data.sources : { segment: {} };
   if (!isObject(sources)) return [];
   return Object.entries(sources).flatMap(([name, source]) => {
-    const mapping = isObject(source) ? (source.mapping ?? "segment") : null;
+    const mapping = isObject(source) ? (source.mapping ?? shippedMapping(source.type)) : null;
     return typeof mapping === "string" && mapping !== "" ? { name, mapping, at: ["sources", name, "mapping"] } : [];
   });
+}
+
+/** Named after the types whose mappings are shipped. */
+function shippedMapping(type: unknown): string {
+  return typeof type === "string" && CRMS.includes(type) ? type : "segment";
 }
 
 function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mappings: readonly NamedMapping[]): Config {
@@ -286,27 +279,6 @@ function configOf(parsed: ParsedConfig, { file, directory }: OpenedFile, mapping
     ledger,
     delivery: { retryHorizonMs: delivery.retryHorizon, leaseMs: delivery.lease },
     log,
-  };
-}
-
-function sourceOf(
-  name: string,
-  { type, maxEventsPerRun, writeKeys = [], webhook }: ParsedConfig["sources"][string],
-  mapping: MappingSource,
-  { alone, host }: { readonly alone: boolean; readonly host: string },
-): SourceConfig {
-  const secrets = webhook?.secrets ?? [];
-  const bearer = webhook?.bearer ?? null;
-  const isGuarded = secrets.length > 0 || bearer !== null;
-  const isOpen = isLoopback(host);
-  return {
-    name,
-    type,
-    mapping,
-    maxEventsPerRun,
-    writeKeys,
-    anyWriteKey: isOpen && alone && writeKeys.length === 0,
-    webhook: isGuarded || isOpen ? { secrets, bearer } : null,
   };
 }
 

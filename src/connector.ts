@@ -9,6 +9,8 @@ import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slo
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
 import type { Project } from "./connector/projects.ts";
+import { openRowSource } from "./connector/row-sources.ts";
+import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { SharedKey } from "./core/attribution/step.ts";
 import type { Clock } from "./core/clock.ts";
@@ -43,6 +45,8 @@ export interface Connector {
   serve(address: { readonly host: string; readonly port: number }): Promise<{ url: string; adminToken: string }>;
   /** Starts to feed the destinations. */
   startDelivery(): void;
+  /** Starts to sync sources when they are due. */
+  startSchedule(): void;
   /**
    * Closes the doors, lets what is in flight finish, for at most `graceMs`, then closes all files. What was not
    * delivered stays in the ledger. Idempotent.
@@ -59,6 +63,8 @@ export interface ConnectorDependencies {
   readonly asksProjects?: boolean;
   /** What keeps the outbox: SQLite, unless another is given. */
   readonly openLedger?: (options: SqliteLedgerOptions) => Promise<Ledger>;
+  /** How sources that hold rows are asked, unless otherwise as the configuration says. */
+  readonly openRows?: typeof openRowSource;
 }
 
 const SHARED_KEY =
@@ -76,6 +82,7 @@ export async function openConnector(
     random = Math.random,
     asksProjects = true,
     openLedger = openSqliteLedger,
+    openRows = openRowSource,
   }: ConnectorDependencies,
 ): Promise<Connector> {
   const mappings = compileMappings(config.sources);
@@ -101,10 +108,23 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
+  const syncs = createSyncs({
+    sources: config.sources,
+    ledger,
+    ingestOf: (source) => requireSource(ingests, source).everything,
+    rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
+    open: (source) => openRows(source, { clock, random }),
+    clock,
+    random,
+    logger,
+    stopping: stopping.signal,
+  });
+  opening.defer(() => syncs.close());
   const operations = createOperations({
     ledger,
     engine,
     ingests,
+    syncs,
     rehearse,
     groups,
     sources: config.sources,
@@ -121,7 +141,7 @@ export async function openConnector(
 
   async function close(graceMs: number): Promise<void> {
     stopping.abort();
-    await server?.close(graceMs);
+    await Promise.all([server?.close(graceMs), syncs.close()]);
     await Promise.all(deliveries.map((delivery) => delivery.stop(graceMs)));
     await parts.disposeAsync();
   }
@@ -136,6 +156,7 @@ export async function openConnector(
     startDelivery() {
       for (const delivery of deliveries) delivery.start();
     },
+    startSchedule: syncs.startSchedule,
     close(graceMs = CLOSE_GRACE_MS) {
       closing ??= close(graceMs);
       return closing;
@@ -258,13 +279,14 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
   const { sources, destinations } = config;
   const engineName = destinations.find(({ type }) => type === "engine")?.name ?? "engine";
   const webhooks = new Map<string, PushDoor>();
-  for (const { name, webhook } of sources) {
+  const called = sources.flatMap((source) => (source.type === "segment" ? [source] : []));
+  for (const { name, webhook } of called) {
     if (!webhook) continue;
     const secrets = webhook.secrets.map((secret) => secret.reveal());
     webhooks.set(name, createWebhookDoor({ source: name, secrets, bearer: webhook.bearer?.reveal() ?? null }));
   }
   const trackingDoor = createTrackingDoor({
-    sources: sources.map(({ name, writeKeys, anyWriteKey }) => ({
+    sources: called.map(({ name, writeKeys, anyWriteKey }) => ({
       name,
       writeKeys: writeKeys.map((key) => key.reveal()),
       anyWriteKey,

@@ -1,7 +1,7 @@
 /** `prickle check`: every problem of the configuration and of its mappings, at once. */
 
 import { Command } from "commander";
-import { type Config, type ConfigProblem, checkConfig, problemLine } from "../config.ts";
+import { type Config, type ConfigProblem, checkConfig, type PullSourceConfig, problemLine } from "../config.ts";
 import type { PlannedSlot } from "../connector/group-slots.ts";
 import { ERRORS } from "../core/errors.ts";
 import { compileMapping } from "../core/mapping/compile.ts";
@@ -76,7 +76,10 @@ function summaryOf(config: Config, slots: readonly PlannedSlot[]): Summary {
   };
 }
 
-function doorsOf({ writeKeys, anyWriteKey, webhook }: Config["sources"][number]): string {
+function doorsOf(source: Config["sources"][number]): string {
+  if (source.type === "pull")
+    return `asked ${source.schedule ? `on ${scheduleText(source.schedule)}` : "by prickle sync"}`;
+  const { writeKeys, anyWriteKey, webhook } = source;
   const tracking = anyWriteKey
     ? "tracking API with any write key"
     : writeKeys.length === 0
@@ -87,6 +90,10 @@ function doorsOf({ writeKeys, anyWriteKey, webhook }: Config["sources"][number])
     Boolean,
   );
   return `${tracking}, webhook ${guards.length > 0 ? guards.join(" and ") : "open to this machine"}`;
+}
+
+export function scheduleText({ cron, timeZone }: NonNullable<PullSourceConfig["schedule"]>): string {
+  return `${cron} (${timeZone})`;
 }
 
 function showProblems(problems: readonly ConfigProblem[], paint: Colors): string {

@@ -44,6 +44,7 @@ async function serve(config: Config): Promise<void> {
     const { url, adminToken } = await connector.serve(config.server);
     await using _announced = await announceServer(config.dataDir, { url, token: adminToken });
     connector.startDelivery();
+    connector.startSchedule();
     logger.info({ url, dataDir: config.dataDir, pid: process.pid }, "prickle takes calls");
     if (!stop.aborted) await once(stop, "abort");
   } finally {

@@ -21,7 +21,7 @@ export function crossCheck({ server, sources, destinations }: ParsedConfig): rea
 
 function unguardedSources(host: string, sources: Sources): readonly Finding[] {
   if (isLoopback(host)) return [];
-  return Object.entries(sources).flatMap(([name, { writeKeys, webhook }]) => {
+  return called(sources).flatMap(([name, { writeKeys, webhook }]) => {
     if (writeKeys || webhook?.secrets || webhook?.bearer) return [];
     return {
       at: ["sources", name],
@@ -33,9 +33,16 @@ function unguardedSources(host: string, sources: Sources): readonly Finding[] {
   });
 }
 
+/** Those that call prickle. */
+function called(sources: Sources) {
+  return Object.entries(sources).flatMap(([name, source]) =>
+    source.type === "segment" ? [[name, source] as const] : [],
+  );
+}
+
 function sharedWriteKeys(sources: Sources): readonly Finding[] {
   const owners = new Map<string, string>();
-  return Object.entries(sources).flatMap(([name, { writeKeys = [] }]) =>
+  return called(sources).flatMap(([name, { writeKeys = [] }]) =>
     writeKeys.flatMap((key, index) => {
       const owner = owners.get(key.reveal());
       owners.set(key.reveal(), owner ?? name);

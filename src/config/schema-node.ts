@@ -2,8 +2,9 @@
 
 import * as z from "zod";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { REFERENCE } from "./fields.ts";
 import type { Path } from "./problem.ts";
-import { configSchema, REFERENCE } from "./schema.ts";
+import { configSchema } from "./schema.ts";
 
 /** JSON Schema (draft 2020-12) of prickle.yaml, for editors. */
 export function configJsonSchema(): JsonObject {

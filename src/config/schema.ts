@@ -3,22 +3,12 @@
 import * as z from "zod";
 import { LOG_LEVELS } from "../platform/logger.ts";
 import { duration } from "./duration.ts";
-import { createSecret, isSecret, type Secret } from "./secret.ts";
-
-/** What a secret looks like in the file. */
-export const REFERENCE = "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$";
+import { count, rate, secret, webAddress } from "./fields.ts";
+import { createSecret } from "./secret.ts";
+import { hubspot } from "./sources/hubspot.ts";
 
 export const DEFAULT_DATA_DIR = ".prickle";
 
-/** `writeOnly` is what tells the reader of the file that the place holds a secret. */
-const secret = (description: string) =>
-  z.custom<Secret>(isSecret).meta({ type: "string", writeOnly: true, pattern: REFERENCE, description });
-
-const count = (most: number) => z.int().min(1).max(most);
-const webAddress = z
-  .url({ protocol: /^https?$/ })
-  .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "");
-const rate = z.number().positive().max(1_000_000).nullable();
 const named = <Value extends z.ZodType>(value: Value) =>
   z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/), value);
 
@@ -103,7 +93,7 @@ const log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") });
 export const configSchema = z.strictObject({
   dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).describe("a directory, from this file"),
   server: server.prefault({}),
-  sources: named(z.discriminatedUnion("type", [segment]))
+  sources: named(z.discriminatedUnion("type", [segment, hubspot]))
     .refine((sources) => Object.keys(sources).length > 0)
     .prefault({ segment: { type: "segment" } })
     .describe("names and their sources: at least one"),

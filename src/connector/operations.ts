@@ -8,6 +8,7 @@ import type { Ledger } from "../core/ledger.ts";
 import type { Operations } from "../core/operations.ts";
 import type { Engine } from "../engine/open.ts";
 import { createBackfillOperation, type SourceIngests } from "./backfill.ts";
+import type { Syncs } from "./syncs.ts";
 
 export interface OperationParts {
   readonly ledger: Ledger;
@@ -16,6 +17,7 @@ export interface OperationParts {
   /** Ingests of a source into a rehearsal of the ledger. */
   readonly rehearse: (source: string, ledger: Pick<Ledger, "lanes" | "commit">) => SourceIngests;
   readonly groups: GroupMemory;
+  readonly syncs: Syncs;
   readonly sources: readonly SourceConfig[];
   readonly clock: Clock;
   readonly onCommitted: () => void;
@@ -23,7 +25,7 @@ export interface OperationParts {
 }
 
 export function createOperations(parts: OperationParts): Operations {
-  const { ledger, engine, ingests, rehearse, sources, onCommitted } = parts;
+  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted } = parts;
   const partsOf = (name: string) => {
     const source = sources.find((one) => one.name === name);
     if (!source) throw noSuchSource(name, [...ingests.keys()]);
@@ -46,6 +48,10 @@ export function createOperations(parts: OperationParts): Operations {
     },
     dropDeadLetters: ledger.dropDeadLetters,
     listRejections: ledger.listRejections,
+    sources: syncs.sources,
+    runs: syncs.runs,
+    sync: syncs.sync,
+    startSync: syncs.startSync,
     // Threads of their own would neither see what is known of groups nor tell of it.
     backfill: createBackfillOperation({ ...parts, partsOf, mayUseThreads: parts.groups.groupTypes.size === 0 }),
   };

@@ -20,6 +20,14 @@ export const ERRORS = {
   INPUT_TOO_LARGE: { retryable: false, status: 413, exitCode: 65 },
   /** A file changed since its checkpoint was written. */
   INPUT_CHANGED: { retryable: false, status: 409, exitCode: 65 },
+  /** A source that is asked does not answer, or not as it should. */
+  SOURCE_UNAVAILABLE: { retryable: true, status: 503, exitCode: 75 },
+  /** A source that is asked wants to be left alone for a while. */
+  SOURCE_LIMITED: { retryable: true, status: 503, exitCode: 75 },
+  /** A source that is asked does not take the credentials, or they do not reach far enough. */
+  SOURCE_REFUSED: { retryable: false, status: 502, exitCode: 77 },
+  /** A source that is asked is not what it was, or not what the configuration says. */
+  SOURCE_CHANGED: { retryable: false, status: 409, exitCode: 65 },
   UNAUTHORIZED: { retryable: false, status: 401, exitCode: 77 },
   NOT_FOUND: { retryable: false, status: 404, exitCode: 66 },
   /** The disk is full, or the outbox is as deep as it may be. */

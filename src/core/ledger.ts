@@ -17,8 +17,10 @@ import type { OutboxMessage } from "./message.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
+import type { KnownRow, RowMemory } from "./rows.ts";
+import type { Run, RunFilter } from "./runs.ts";
 
-export interface Ledger {
+export interface Ledger extends RowMemory {
   /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
   readonly lanes: number;
 
@@ -71,6 +73,11 @@ export interface Ledger {
   /** Newest first. */
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
 
+  /** Keeps it in the place of what was kept of the same run. */
+  putRun(run: Run): Promise<void>;
+  /** Newest first. */
+  runs(filter: RunFilter): Promise<readonly Run[]>;
+
   /** Forgets seen ids and rejections older than their time. Works in slices, so that commits never wait long. Returns how many ids it forgot. */
   prune(): Promise<number>;
 
@@ -87,6 +94,8 @@ export interface Commit {
   readonly rejections: readonly Rejection[];
   /** What is known of groups from now on, each instead of what was known of it. */
   readonly groups?: readonly RememberedGroup[];
+  /** What is known of rows of `source` from now on, each instead of what was known of it. */
+  readonly rows?: readonly KnownRow[];
   /** Stored with the same transaction, even if every record turns out to be a duplicate. */
   readonly checkpoint?: { readonly name: string; readonly cursor: string };
 }

@@ -16,6 +16,7 @@ import type {
 } from "./ledger.ts";
 import type { RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
+import type { Run, RunFilter } from "./runs.ts";
 import type { PullProgress } from "./source.ts";
 
 export interface Operations {
@@ -30,12 +31,62 @@ export interface Operations {
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
+  sources(): Promise<readonly SourceStatus[]>;
+  /** Newest first. */
+  runs(filter: RunFilter): Promise<readonly Run[]>;
+  /**
+   * Asks a source for what is new, from its checkpoint on; resolves when all of it is on disk, or it was stopped.
+   * @throws NOT_FOUND, USAGE when it is being asked already, SOURCE_UNAVAILABLE, SOURCE_LIMITED, SOURCE_REFUSED, SOURCE_CHANGED
+   */
+  sync(request: SyncRequest, observe: (run: Run) => void, signal: AbortSignal): Promise<SyncSummary>;
+  /** Begins the same and does not wait for it: how it ends is in its run and the log. */
+  startSync(request: SyncRequest): Promise<{ readonly source: string }>;
   /** Reads the file from its checkpoint on; resolves when its end is committed, and delivered if asked to wait for that. */
   backfill(
     request: BackfillRequest,
     observe: (progress: BackfillProgress) => void,
     signal: AbortSignal,
   ): Promise<BackfillSummary>;
+}
+
+export interface SyncRequest {
+  /** Name of a source in the configuration that is asked. */
+  readonly source: string;
+  /** All rows, although only those that changed are due. */
+  readonly isFull?: boolean | undefined;
+  /** Those modified from then on, ms UTC, whatever is known of them. */
+  readonly since?: number | undefined;
+  /** Nothing is kept: only what it would come to is told. Rows that are gone cannot be told then. */
+  readonly isDryRun?: boolean | undefined;
+  /** That many rows are gone is right. */
+  readonly acceptsRemovals?: boolean | undefined;
+  /** Stops before more messages than this are made; the next run goes on. */
+  readonly maxEvents?: number | undefined;
+}
+
+export interface SyncSummary {
+  readonly run: Run;
+  /** What it would come to; null when it was no dry run. */
+  readonly dryRun: RehearsalSummary | null;
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  /** As in the configuration. */
+  readonly type: string;
+  /** File of its mapping. */
+  readonly mapping: string;
+  /** Null: it is asked only when somebody says so, or it calls by itself. */
+  readonly schedule: {
+    readonly cron: string;
+    readonly timeZone: string;
+    /** ms UTC, jitter left out. */
+    readonly nextRuns: readonly number[];
+  } | null;
+  readonly isRunning: boolean;
+  readonly lastRun: Run | null;
+  /** Rows that are live as far as it is known; null for a source that holds none. */
+  readonly rows: number | null;
 }
 
 export interface BackfillRequest {

@@ -3,11 +3,15 @@
 import type { RememberedGroup } from "./group-memory.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, SourceRecord } from "./record.ts";
+import type { KnownRow } from "./rows.ts";
+import type { RunReport } from "./runs.ts";
 
 /** What one request or one page brought. */
 export interface Intake {
   readonly records: readonly SourceRecord[];
   readonly rejections: readonly Rejection[];
+  /** What is known of rows from now on: for sources that hold rows. */
+  readonly rows?: readonly KnownRow[];
 }
 
 /** What one request or one page brought, mapped: ready to be committed. */
@@ -18,6 +22,7 @@ export interface Prepared {
   readonly rejections: readonly Rejection[];
   /** What is new of groups that mappings ask for. */
   readonly groups: readonly RememberedGroup[];
+  readonly rows?: readonly KnownRow[];
 }
 
 export interface PushRequest {
@@ -54,6 +59,8 @@ export interface PullSource {
 }
 
 export interface Page extends Intake {
+  /** To be called when it is on disk, or when it is known that it will not be. */
+  readonly committed?: (isOnDisk: boolean) => void;
   readonly cursor: string;
   readonly progress: PullProgress;
 }
@@ -74,4 +81,6 @@ export interface PullProgress {
   readonly totalBytes: number | null;
   /** Records left out since the cursor, because nobody asked for them. */
   readonly skipped?: number;
+  /** What a source of rows says of its run. */
+  readonly run?: RunReport;
 }

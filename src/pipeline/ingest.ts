@@ -68,9 +68,9 @@ export function createIngest({
       ...(only ? { only } : {}),
     }),
 
-    async commit({ received, parcels, rejections, groups }, checkpoint) {
+    async commit({ received, parcels, rejections, groups, rows }, checkpoint) {
       const startedAt = clock.now();
-      const commit = { source, parcels, rejections, groups };
+      const commit = { source, parcels, rejections, groups, ...(rows ? { rows } : {}) };
       const { duplicates, committed, attribution } = await ledger.commit(
         checkpoint ? { ...commit, checkpoint } : commit,
       );

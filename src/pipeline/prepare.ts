@@ -37,11 +37,12 @@ export type Prepare = (intake: Intake) => Prepared;
 
 export function createPrepare(options: PrepareOptions): Prepare {
   const preparer = createPreparer(options);
-  return ({ records, rejections }) => {
+  return ({ records, rejections, rows }) => {
     preparer.clear();
     for (const rejection of rejections) preparer.add(rejection);
     for (const record of records) preparer.add(record);
-    return preparer.take();
+    const prepared = preparer.take();
+    return rows ? { ...prepared, rows } : prepared;
   };
 }
 
@@ -93,6 +94,7 @@ export function joinPrepared(all: readonly Prepared[]): Prepared {
     parcels: all.flatMap(({ parcels }) => parcels),
     rejections: all.flatMap(({ rejections }) => rejections),
     groups: all.flatMap(({ groups }) => groups),
+    rows: all.flatMap(({ rows = [] }) => rows),
   };
 }
 

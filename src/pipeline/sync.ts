@@ -3,7 +3,7 @@
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { Ledger } from "../core/ledger.ts";
-import type { Prepared, PreparedPage, PullProgress, PullSource } from "../core/source.ts";
+import type { Page, Prepared, PreparedPage, PullProgress, PullSource } from "../core/source.ts";
 import type { Ingest, IngestResult } from "./ingest.ts";
 import { joinPrepared } from "./prepare.ts";
 
@@ -31,9 +31,13 @@ const ROOM_WAIT_MS = 500;
 /** Pages that one commit takes at most: what is mapped while the one before is on its way to the disk. */
 const MAX_PAGES = 3;
 
+/** To be called when a page is on disk, or when it is known that it will not be. */
+type Told = (isOnDisk: boolean) => void;
+
 /** Pages read and mapped, to be committed together with the cursor of the last one. */
 interface Batch {
-  readonly pages: readonly (Prepared | PreparedPage)[];
+  readonly pages: readonly Prepared[];
+  readonly told: readonly Told[];
   readonly cursor: string;
   readonly progress: PullProgress;
 }
@@ -56,11 +60,21 @@ export async function sync(
   /** Messages that may still be made, those of pages under way counted as if nothing of them were left out. */
   let left = maxMessages;
 
-  const commit = async ({ pages, cursor, progress: reached }: Batch) => {
+  const store = async ({ pages, told, cursor }: Batch) => {
     const checkpoint = { name: source.checkpointName, cursor };
-    const result = await whenThereIsRoom(() => ingest.commit(joinPrepared(pages), checkpoint), clock, signal);
+    let isOnDisk = false;
+    try {
+      const result = await whenThereIsRoom(() => ingest.commit(joinPrepared(pages), checkpoint), clock, signal);
+      isOnDisk = result !== null;
+      return result;
+    } finally {
+      for (const tell of told) tell(isOnDisk);
+    }
+  };
+  const commit = async (batch: Batch) => {
+    const result = await store(batch);
     if (!result) return;
-    for (const page of pages) if ("release" in page) page.release();
+    const { pages, progress: reached } = batch;
     left += messagesOf(pages) - result.messages;
     progress = reached;
     onCommit(progress, result);
@@ -71,6 +85,8 @@ export async function sync(
     waiting = null;
     committing = commit(batch).then(() => {
       committing = null;
+      // Who waits for its pages to be on disk may give no other before.
+      if (!signal.aborted) commitWaiting();
     });
     committing.catch(() => undefined); // Its failure is met where it is awaited.
   };
@@ -89,17 +105,25 @@ export async function sync(
       if (reachedLimit) break;
       left -= messagesOf([prepared]);
       const pages: Batch["pages"] = [...(waiting?.pages ?? []), prepared];
-      waiting = { pages, cursor: page.cursor, progress: page.progress };
+      const told: Batch["told"] = [...(waiting?.told ?? []), toldOf(page)];
+      waiting = { pages, told, cursor: page.cursor, progress: page.progress };
       if (pages.length >= MAX_PAGES) await committing;
       if (signal.aborted) break;
       if (!committing) commitWaiting();
     }
   } finally {
-    await committing;
+    while (committing) await committing;
     if (!signal.aborted) commitWaiting();
-    await committing;
+    while (committing) await committing;
   }
   return { progress, resumedAt: resumedAt ?? 0, complete: !signal.aborted && !reachedLimit, reachedLimit };
+}
+
+function toldOf(page: Page | PreparedPage): Told {
+  return (isOnDisk) => {
+    if (!("parcels" in page)) page.committed?.(isOnDisk);
+    else if (isOnDisk) page.release();
+  };
 }
 
 /** At most: group identifies with nothing new, and records seen before, make none. */

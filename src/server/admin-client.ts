@@ -3,8 +3,9 @@
 import { createInterface } from "node:readline";
 import { Agent, type Dispatcher, request } from "undici";
 import { ERRORS, type ErrorCode, PrickleError, toPrickleError } from "../core/errors.ts";
-import type { BackfillProgress, BackfillSummary, Operations } from "../core/operations.ts";
-import { ADMIN_METHODS, ADMIN_PREFIX, type AdminMethod, BACKFILL } from "./admin-methods.ts";
+import type { BackfillProgress, BackfillSummary, Operations, SyncRequest, SyncSummary } from "../core/operations.ts";
+import { EMPTY_RUN, type Run } from "../core/runs.ts";
+import { ADMIN_METHODS, ADMIN_PREFIX, type AdminMethod, BACKFILL, SYNC } from "./admin-methods.ts";
 
 export interface AdminAddress {
   readonly url: string;
@@ -47,26 +48,41 @@ export function connectOperations({ url, token }: AdminAddress): Operations {
   const asked = Object.fromEntries(methods.map((method) => [method, (input: unknown) => ask(method, input)]));
   return {
     ...(asked as unknown as Pick<Operations, AdminMethod>), // Each leads to the operation of its name over there.
-    backfill: async (input, observe, signal) => {
-      const { statusCode, body } = await post(BACKFILL, input, signal);
-      if (statusCode !== 200) throw revive((await body.json()) as WireError);
-      return readBackfill(url, body, observe, signal);
-    },
+    backfill: (input, observe, signal) =>
+      stream<BackfillProgress, BackfillSummary>(BACKFILL, input, { observe, signal, stopped: stoppedBackfill }),
+    sync: (input, observe, signal) =>
+      stream<Run, SyncSummary>(SYNC, input, { observe, signal, stopped: (last) => stoppedSync(input, last) }),
   };
+
+  async function stream<Progress, Summary>(
+    method: string,
+    input: unknown,
+    listening: Listening<Progress, Summary>,
+  ): Promise<Summary> {
+    const { statusCode, body } = await post(method, input, listening.signal);
+    if (statusCode !== 200) throw revive((await body.json()) as WireError);
+    return readStream(url, body, listening);
+  }
 }
 
-type Line = { progress: BackfillProgress } | { summary: BackfillSummary } | { error: WireError };
+interface Listening<Progress, Summary> {
+  readonly observe: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+  /** What is known when we hung up: the server stops at its next page. */
+  readonly stopped: (last: Progress | null) => Summary;
+}
 
-async function readBackfill(
+type Line<Progress, Summary> = { progress: Progress } | { summary: Summary } | { error: WireError };
+
+async function readStream<Progress, Summary>(
   url: string,
   body: Dispatcher.ResponseData["body"],
-  observe: (progress: BackfillProgress) => void,
-  signal: AbortSignal,
-): Promise<BackfillSummary> {
-  let last: BackfillProgress | null = null;
+  { observe, signal, stopped }: Listening<Progress, Summary>,
+): Promise<Summary> {
+  let last: Progress | null = null;
   try {
     for await (const text of createInterface({ input: body })) {
-      const line: Line = JSON.parse(text);
+      const line: Line<Progress, Summary> = JSON.parse(text);
       if ("error" in line) throw revive(line.error);
       if ("summary" in line) return line.summary;
       last = line.progress;
@@ -77,14 +93,18 @@ async function readBackfill(
     throw thrown instanceof PrickleError ? thrown : unreachable(url, thrown);
   }
   if (signal.aborted) return stopped(last);
-  throw unreachable(url, new Error("the connection ended before the backfill did"));
+  throw unreachable(url, new Error("the connection ended before the work did"));
 }
 
-/** What is known when we hung up: the server stops at its next page. */
-function stopped(last: BackfillProgress | null): BackfillSummary {
+function stoppedBackfill(last: BackfillProgress | null): BackfillSummary {
   const { records = 0, messages = 0, duplicates = 0, rejected = 0 } = last ?? {};
   const counts = { messages, duplicates, rejected, rejectedByReason: {}, saved: 0, stale: 0, attributed: 0 };
   return { records, resumedAt: 0, ...counts, tookMs: 0, complete: false, dryRun: null, reachedLimit: false };
+}
+
+function stoppedSync({ source, isFull = false }: SyncRequest, last: Run | null): SyncSummary {
+  const run = last ?? { ...EMPTY_RUN, source, kind: isFull ? "full" : "changes", startedAt: Date.now() };
+  return { run: { ...run, outcome: "partial", reason: "it was stopped" }, dryRun: null };
 }
 
 function revive({ code = "INTERNAL", message = "The server gave no reason.", hint }: WireError): PrickleError {

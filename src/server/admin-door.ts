@@ -7,7 +7,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { PrickleError, toPrickleError } from "../core/errors.ts";
 import type { Operations } from "../core/operations.ts";
-import { ADMIN_METHODS, ADMIN_PREFIX, type AdminMethod, BACKFILL, backfillRequest } from "./admin-methods.ts";
+import {
+  ADMIN_METHODS,
+  ADMIN_PREFIX,
+  type AdminMethod,
+  BACKFILL,
+  backfillRequest,
+  SYNC,
+  syncRequest,
+} from "./admin-methods.ts";
 import type { BodyReader } from "./body.ts";
 
 export interface AdminDoorParts {
@@ -44,30 +52,34 @@ export function addAdminDoor(server: FastifyInstance, { operations, adminToken, 
   }
   server.post(ADMIN_PREFIX + BACKFILL, { onRequest: authorize }, async (request, reply) => {
     const input = parse(backfillRequest, await read(request));
-    return streamBackfill(operations, input, reply);
+    return stream((observe, signal) => operations.backfill(input, observe, signal), reply);
+  });
+  server.post(ADMIN_PREFIX + SYNC, { onRequest: authorize }, async (request, reply) => {
+    const input = parse(syncRequest, await read(request));
+    return stream((observe, signal) => operations.sync(input, observe, signal), reply);
+  });
+  server.post<{ Params: { name: string } }>("/sources/:name/sync", { onRequest: authorize }, async (request, reply) => {
+    const how = request.headers["content-length"] === "0" ? {} : await read(request);
+    const input = parse(syncRequest.omit({ source: true, isDryRun: true }), how);
+    const begun = await operations.startSync({ ...input, source: request.params.name });
+    return reply.code(202).header("content-type", "application/json").send(JSON.stringify(begun));
   });
 }
 
-/** Lines of JSON: `{progress}`, then `{summary}` or `{error}`. Stops reading the file when nobody listens any more. */
-async function streamBackfill(
-  operations: Operations,
-  input: z.infer<typeof backfillRequest>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+type Work = (observe: (progress: object) => void, signal: AbortSignal) => Promise<object>;
+
+/** Lines of JSON: `{progress}`, then `{summary}` or `{error}`. The work is stopped when nobody listens any more. */
+async function stream(work: Work, reply: FastifyReply): Promise<FastifyReply> {
   reply.hijack();
   const response = reply.raw;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   try {
-    const summary = await operations.backfill(
-      input,
-      (progress) => {
-        if (response.writableNeedDrain) return;
-        response.write(line({ progress }));
-      },
-      gone.signal,
-    );
+    const observe = (progress: object) => {
+      if (!response.writableNeedDrain) response.write(line({ progress }));
+    };
+    const summary = await work(observe, gone.signal);
     await end(response, { summary });
   } catch (thrown) {
     const { code, message, hint } = toPrickleError(thrown);

@@ -11,6 +11,16 @@ const deadLetters = z.strictObject({
   limit: count.optional(),
 });
 
+/** This one answers with a line of JSON each time something changes. */
+export const syncRequest = z.strictObject({
+  source: z.string().min(1),
+  isFull: z.boolean().optional(),
+  since: z.int().optional(),
+  isDryRun: z.boolean().optional(),
+  acceptsRemovals: z.boolean().optional(),
+  maxEvents: count.optional(),
+});
+
 export const ADMIN_METHODS = {
   status: none,
   groupTypes: none,
@@ -29,11 +39,14 @@ export const ADMIN_METHODS = {
   listRejections: z.strictObject({ limit: count }),
   group: z.strictObject({ groupType: z.string(), groupKey: z.string(), limit: count }),
   keys: z.strictObject({ limit: count }),
+  sources: none,
+  runs: z.strictObject({ source: z.string().optional(), limit: count }),
+  startSync: syncRequest,
 } as const;
 
 export type AdminMethod = keyof typeof ADMIN_METHODS;
 
-/** This one answers with a line of JSON each time something changes. */
+/** As does this one. */
 export const backfillRequest = z.strictObject({
   path: z.string().min(1),
   source: z.string().min(1),
@@ -45,3 +58,4 @@ export const backfillRequest = z.strictObject({
 
 export const ADMIN_PREFIX = "/api/";
 export const BACKFILL = "backfill";
+export const SYNC = "sync";

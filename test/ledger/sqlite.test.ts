@@ -49,7 +49,7 @@ describe("a ledger file", () => {
     database.close();
     await expect(open()).rejects.toMatchObject({
       code: "LEDGER_TOO_NEW",
-      message: `${file} has version 99; this prickle reads versions up to 3`,
+      message: `${file} has version 99; this prickle reads versions up to 4`,
     });
   });
 

@@ -1,6 +1,6 @@
 /** What of a group identify is new: only that is sent. */
 
-import type { JsonObject, JsonValue } from "../json.ts";
+import { canonicalJson, type JsonObject, type JsonValue } from "../json.ts";
 import { matchesGlob } from "../mapping/fql/glob.ts";
 import { setOwn } from "../mapping/own.ts";
 import type { Change, GroupState, Identify, Told } from "./knowledge.ts";
@@ -100,7 +100,7 @@ function newsOf(before: Told | undefined, said: Told): "new" | "restated" | "sam
 }
 
 function textOf({ value }: Told): string {
-  return value === undefined ? "" : canonical(value);
+  return value === undefined ? "" : canonicalJson(value);
 }
 
 interface News {
@@ -185,13 +185,8 @@ function toldBy(state: GroupState | null, name: string, source: string): Told | 
 
 /** Objects are the same in whatever order they have their keys. */
 function isSameValue(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
-  return one === other || (typeof one === "object" && typeof other === "object" && canonical(one) === canonical(other));
-}
-
-/** JSON text, the keys of objects in order. */
-function canonical(value: JsonValue): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
+  return (
+    one === other ||
+    (typeof one === "object" && typeof other === "object" && canonicalJson(one) === canonicalJson(other))
+  );
 }

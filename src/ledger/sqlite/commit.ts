@@ -8,6 +8,7 @@ import { keptRejection } from "../../core/kept-rejection.ts";
 import type { CommitResult } from "../../core/ledger.ts";
 import { createParcelWriter, ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
+import type { KnownRow } from "../../core/rows.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
 import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { LogNotes } from "./log-record.ts";
@@ -111,6 +112,7 @@ function notesOf(
   let duplicates = 0;
   const rejections: Rejection[] = [];
   const groups: RememberedGroup[] = [];
+  const rows: (readonly [string, readonly KnownRow[]])[] = [];
   const checkpoints: (readonly [string, string])[] = [];
   for (const [commit, reply] of replies) {
     duplicates += reply.duplicates.length;
@@ -118,6 +120,7 @@ function notesOf(
     for (const rejection of listOf<Rejection>(commit.rejections)) rejections.push(rejection);
     for (const rejection of reply.attribution.rejections) rejections.push(keptRejection(rejection));
     for (const group of listOf<RememberedGroup>(commit.groups)) groups.push(group);
+    if (commit.rows !== null) rows.push([commit.source, listOf<KnownRow>(commit.rows)]);
     if (commit.checkpoint) checkpoints.push(commit.checkpoint);
   }
   const changes = knowledge.takeChanges();
@@ -126,6 +129,7 @@ function notesOf(
     duplicates,
     ...(rejections.length > 0 ? { rejections } : {}),
     ...(groups.length > 0 ? { groups } : {}),
+    ...(rows.length > 0 ? { rows } : {}),
     ...(checkpoints.length > 0 ? { checkpoints } : {}),
     ...(changes.length > 0 ? { changes } : {}),
   };
@@ -152,8 +156,8 @@ function sumOf(tallies: readonly AttributionTally[]): LogNotes {
 }
 
 /** Of what was seen before, or had nothing new, only the counters tell: it is not worth a flush. */
-function mustLast({ committed = 0, rejections, groups, checkpoints, changes }: LogNotes): boolean {
-  return committed > 0 || [rejections, groups, checkpoints, changes].some((some) => some !== undefined);
+function mustLast({ committed = 0, rejections, groups, rows, checkpoints, changes }: LogNotes): boolean {
+  return committed > 0 || [rejections, groups, rows, checkpoints, changes].some((some) => some !== undefined);
 }
 
 function outboxFull(maxDepth: number): Failure {

@@ -2,7 +2,7 @@
  * Commits as bytes, so that several cross to the ledger's thread in one buffer.
  *
  * group:  u32 commits · commit…
- * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text source · text statements, a parcel a line · text rejections · text groups · text checkpoint name · text cursor
+ * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text source · text statements, a parcel a line · text rejections · text groups · text rows · text checkpoint name · text cursor
  * text:   u32 bytes (NO_TEXT: null) · UTF-8. Numbers are little-endian; ids and contents as in core/parcel.ts.
  */
 
@@ -45,7 +45,7 @@ export function createGroupPacker(): GroupPacker {
     out.numberAt(at, out.length - at - 4);
   }
 
-  function putCommit({ source, parcels, rejections, groups = [], checkpoint }: Commit): void {
+  function putCommit({ source, parcels, rejections, groups = [], rows = [], checkpoint }: Commit): void {
     out.number(parcels.reduce((sum, { records }) => sum + records, 0));
     out.number(parcels.reduce((sum, { messages }) => sum + messages, 0));
     out.number(parcels.reduce((sum, { contents }) => sum + contents.length, 0));
@@ -53,7 +53,7 @@ export function createGroupPacker(): GroupPacker {
     for (const { contents } of parcels) out.bytes(contents);
     putText(source ?? null);
     putText(statementsOf(parcels));
-    for (const list of [rejections, groups]) putText(list.length === 0 ? null : JSON.stringify(list));
+    for (const list of [rejections, groups, rows]) putText(list.length === 0 ? null : JSON.stringify(list));
     putText(checkpoint?.name ?? null);
     putText(checkpoint?.cursor ?? null);
   }
@@ -91,6 +91,7 @@ export interface PackedCommit {
   /** JSON, or null when there are none. */
   readonly rejections: string | null;
   readonly groups: string | null;
+  readonly rows: string | null;
   readonly checkpoint: readonly [name: string, cursor: string] | null;
 }
 
@@ -112,8 +113,9 @@ export function readGroup(group: Buffer): readonly PackedCommit[] {
     const from = at + ids.length;
     at = from + bytes;
     const [source, statements] = [text() ?? "", text()?.split("\n") ?? []];
-    const [rejections, groups, name, cursor] = [text(), text(), text(), text()];
+    const [rejections, groups, rows, name, cursor] = [text(), text(), text(), text(), text()];
     const checkpoint = name === null || cursor === null ? null : ([name, cursor] as const);
-    return { records, messages, ids, from, to: from + bytes, source, statements, rejections, groups, checkpoint };
+    const place = { records, messages, ids, from, to: from + bytes };
+    return { ...place, source, statements, rejections, groups, rows, checkpoint };
   });
 }

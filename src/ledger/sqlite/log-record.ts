@@ -12,6 +12,7 @@ import type { Change } from "../../core/attribution/knowledge.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
 import { ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
+import type { KnownRow } from "../../core/rows.ts";
 
 export interface LogRecord {
   /** In the order of their frames. */
@@ -42,6 +43,7 @@ export interface LogNotes {
   readonly attributed?: number;
   readonly rejections?: readonly Rejection[];
   readonly groups?: readonly RememberedGroup[];
+  readonly rows?: readonly (readonly [source: string, rows: readonly KnownRow[]])[];
   /** To what is known of people, groups and keys. */
   readonly changes?: readonly Change[];
   readonly checkpoints?: readonly (readonly [name: string, cursor: string])[];

@@ -6,6 +6,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { KnownGroupsTable } from "./known-groups-table.ts";
 import type { LogNotes } from "./log-record.ts";
 import type { Rejections } from "./rejections.ts";
+import type { RowsTable } from "./rows.ts";
 
 export interface NotesDependencies {
   readonly database: DatabaseSync;
@@ -13,9 +14,11 @@ export interface NotesDependencies {
   readonly counters: Counters;
   readonly deadLetters: DeadLetters;
   readonly knownGroups: KnownGroupsTable;
+  readonly rows: RowsTable;
 }
 
-export function createApplyNotes({ database, rejections, counters, deadLetters, knownGroups }: NotesDependencies) {
+export function createApplyNotes(dependencies: NotesDependencies) {
+  const { database, rejections, counters, deadLetters, knownGroups, rows } = dependencies;
   const putCheckpoint = database.prepare(
     "INSERT INTO checkpoints (name, cursor) VALUES (?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
   );
@@ -29,6 +32,7 @@ export function createApplyNotes({ database, rejections, counters, deadLetters, 
       if (rejections.keep(rejection)) counters.add(`rejected:${rejection.reason}`, 1);
     }
     for (const group of notes.groups ?? []) knownGroups.put(group);
+    for (const [source, known] of notes.rows ?? []) for (const row of known) rows.put(source, row);
     for (const [name, cursor] of notes.checkpoints ?? []) putCheckpoint.run(name, cursor);
     for (const id of notes.replayed ?? []) deadLetters.remove(id);
   };

@@ -16,6 +16,8 @@ import type {
   SettleOutcome,
 } from "../../core/ledger.ts";
 import type { RehearsalSummary } from "../../core/rehearsal.ts";
+import type { KnownRow, RowCount, UnseenQuery } from "../../core/rows.ts";
+import type { Run, RunFilter } from "../../core/runs.ts";
 
 export interface StoreOptions {
   readonly directory: string;
@@ -101,6 +103,14 @@ export interface Requests {
   readonly rehearse: { readonly asks: GroupRequest & { readonly rehearsal: number }; readonly gives: GroupReply };
   readonly rehearsalSummary: { readonly asks: number; readonly gives: RehearsalSummary };
   readonly endRehearsal: { readonly asks: number; readonly gives: null };
+  readonly rows: {
+    readonly asks: { readonly source: string; readonly ids: readonly string[] };
+    readonly gives: readonly KnownRow[];
+  };
+  readonly unseenRows: { readonly asks: UnseenQuery; readonly gives: readonly KnownRow[] };
+  readonly countRows: { readonly asks: { readonly source: string; readonly before: number }; readonly gives: RowCount };
+  readonly putRun: { readonly asks: Run; readonly gives: null };
+  readonly runs: { readonly asks: RunFilter; readonly gives: readonly Run[] };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
   readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
   readonly replayDeadLetters: { readonly asks: ReplayRequest; readonly gives: ReplaySlice };

@@ -3,8 +3,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
 import { asLedgerError } from "./failures.ts";
+import { ROWS } from "./rows.ts";
+import { RUNS } from "./runs.ts";
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
 export const FILE_NAME = "ledger.sqlite";
@@ -169,7 +171,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS + KNOWLEDGE);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 

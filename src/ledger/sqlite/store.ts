@@ -23,6 +23,8 @@ import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
 import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
+import { createRowsTable } from "./rows.ts";
+import { createRunsTable } from "./runs.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
 import { createSeen } from "./seen.ts";
 import { openSegments, type Segments } from "./segments.ts";
@@ -53,6 +55,7 @@ const WRITES: ReadonlySet<Request["kind"]> = new Set([
   "dropDeadLetters",
   "pruneSeen",
   "pruneRejections",
+  "putRun",
 ]);
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
@@ -146,7 +149,9 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const deadLetters = createDeadLetters(database, { outbox, positions, refresh });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
-  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups });
+  const rows = createRowsTable(database);
+  const runs = createRunsTable(database);
+  const applyNotes = createApplyNotes({ database, rejections, counters, deadLetters, knownGroups, rows });
   const attribute = createAttribution({ knowledge, rules: options.groupRules, lanes });
   for (const { ids, notes, runs } of unknown) {
     seen.add(Buffer.from(ids), runs[0]?.committedAt ?? 0);
@@ -200,6 +205,17 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "endRehearsal":
         rehearsals.end(request.asks);
         return { gives: null };
+      case "rows":
+        return { gives: rows.list(request.asks) };
+      case "unseenRows":
+        return { gives: rows.unseen(request.asks) };
+      case "countRows":
+        return { gives: rows.count(request.asks) };
+      case "putRun":
+        runs.put(request.asks);
+        return { gives: null };
+      case "runs":
+        return { gives: runs.list(request.asks) };
       case "status":
         return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
       case "listDeadLetters":
@@ -215,6 +231,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "pruneRejections":
         rejections.prune(now);
         passages.prune(now);
+        runs.prune();
         return { gives: null };
       case "open":
         return { gives: { lanes: positions.lanes } };

@@ -1,0 +1,28 @@
+/** Opens the sources that hold rows, as the configuration says. */
+
+import type { PullSourceConfig } from "../config.ts";
+import type { Clock } from "../core/clock.ts";
+import { PrickleError } from "../core/errors.ts";
+import { portableMapping } from "../core/mapping/portable.ts";
+import { murmur128 } from "../core/murmur.ts";
+import type { RowSource } from "../core/row-source.ts";
+
+export interface RowSourceParts {
+  readonly clock: Clock;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+}
+
+export function openRowSource({ name, settings }: PullSourceConfig, _parts: RowSourceParts): RowSource {
+  throw new PrickleError("CONFIG_INVALID", `There is no adapter for ${settings.type}, the type of source ${name}.`);
+}
+
+/** Of whatever decides what rows say: the mapping with all it reads, and the settings. Secrets and times are left out. */
+export function rowDigest({ mapping, settings }: PullSourceConfig): string {
+  const { schedule: _, fullEvery: _full, removedEvery: _removed, maxEventsPerRun: _limit, ...deciding } = settings;
+  const { source, answers } = portableMapping(mapping);
+  const files = [answers.files, answers.presets].map((map) => [...map]);
+  return murmur128(JSON.stringify([source.text, files, deciding]))
+    .map((word) => (word >>> 0).toString(16).padStart(8, "0"))
+    .join("");
+}
