@@ -66,11 +66,7 @@ function inPieces(part: Uint8Array): Uint8Array[] {
  * @throws INPUT_INVALID when it is cut short, after everything before that was given; when it is damaged, after all but
  * what zlib had in hand: the last 32 KB read.
  */
-export async function* inflatedChunks(
-  path: string,
-  compression: Compression,
-  next: Compressed,
-): AsyncGenerator<Chunk> {
+export async function* inflatedChunks(path: string, compression: Compression, next: Compressed): AsyncGenerator<Chunk> {
   const inflater = createInflater(compression);
   // Read one step before it is decompressed, so that zlib can start without waiting for the event loop.
   let reading = expected(next());

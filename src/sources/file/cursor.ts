@@ -26,6 +26,8 @@ const cursorSchema = z.strictObject({
   /** Bytes done, after decompression: the end of a line. */
   offset: z.int().nonnegative(),
   file: identitySchema,
+  /** Nothing comes after: as long as it is the same file, it need not be read to know. */
+  isEnd: z.literal(true).optional(),
 });
 export type FileCursor = z.infer<typeof cursorSchema>;
 

@@ -30,7 +30,8 @@ export function cutFile(
   { offset, lines }: CutFrom,
   limits: Omit<SlicerOptions, "lines">,
 ): Cutting {
-  if (layout.format === "parquet") return { pages: cutParquet(opened, offset, limits.pageLines), reuse: () => undefined };
+  if (layout.format === "parquet")
+    return { pages: cutParquet(opened, offset, limits.pageLines), reuse: () => undefined };
   const slicer = createSlicerOf(layout, { ...limits, lines }, offset === 0);
   return { pages: cutText(opened, offset, layout, slicer), reuse: slicer.reuse };
 }

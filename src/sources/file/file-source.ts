@@ -51,7 +51,8 @@ export function createFileSource(options: FileSourceOptions): PullSource {
     checkpointName: fileCheckpointName(options),
     async *pages(cursor, signal) {
       const opened = await openFile(options);
-      const data = layout.format === "parquet" && layout.unpackedPath ? await openFile({ path: layout.unpackedPath }) : null;
+      const data =
+        layout.format === "parquet" && layout.unpackedPath ? await openFile({ path: layout.unpackedPath }) : null;
       try {
         const start = await startOf(opened, cursor, layout);
         yield* readPages(data ?? opened, start, { ...options, layout }, signal);
@@ -73,7 +74,8 @@ async function startOf(opened: OpenFile, cursor: string | null, { format }: Layo
   if (cursor === null) return startCursor(identity);
   const known = parseCursor(cursor, opened.path);
   await checkIdentity(opened, known.file, format !== "parquet");
-  return { ...known, file: identity };
+  const { isEnd, ...others } = known;
+  return { ...others, file: identity, ...(isEnd && identity.size === known.file.size ? { isEnd } : {}) };
 }
 
 /** A page being read. */
@@ -88,10 +90,12 @@ async function* readPages(
   signal: AbortSignal,
 ): AsyncGenerator<Page | PreparedPage> {
   const { layout, read: readPage, pagesAhead = 1, pageLines = PAGE_LINES, maxLineBytes = MAX_LINE_BYTES } = options;
+  if (start.isEnd) return yield createCursors(start, opened.size).here();
   const { pages, reuse } = cutFile(opened, layout, start, { pageLines, maxLineBytes });
   const cursors = createCursors(start, opened.size);
   const ahead: Ahead[] = [];
   let given = 0;
+  let isRead = false;
   const begin = ({ page, bytes }: CutPage) => {
     const reading = readPage(page);
     reading.catch(() => undefined); // Its failure is met when it is its turn.
@@ -105,7 +109,7 @@ async function* readPages(
       if (!read) return;
       const { content, memory, skipped = 0 } = read;
       reuse(memory);
-      const page = cursors.after(next, content, skipped);
+      const page = cursors.after(next, { content, skipped, isEnd: isRead && ahead.length === 0 });
       // Nothing but blank lines: told of with the next page.
       if (countOf(content) === 0 && skipped === 0) continue;
       given += 1;
@@ -114,10 +118,12 @@ async function* readPages(
   }
   for await (const cut of pages) {
     if ("page" in cut) begin(cut);
-    yield* give("page" in cut ? pagesAhead - 1 : 0);
+    // One is held back: the last has to say that it is.
+    yield* give("page" in cut ? Math.max(1, pagesAhead - 1) : 0);
     if (signal.aborted) return;
     if ("failure" in cut) throw cut.failure;
   }
+  isRead = true;
   yield* give(0);
   // Who goes on with a finished file gets a page without records, which tells how far it had come.
   if (given === 0 && start.records > 0 && !signal.aborted) yield cursors.here();
@@ -132,23 +138,30 @@ function orStopped<Value>(promise: Promise<Value>, signal: AbortSignal): Promise
   });
 }
 
+interface PageRead {
+  readonly content: PageContent;
+  readonly skipped: number;
+  readonly isEnd: boolean;
+}
+
 /** Adds up what the pages had, one after the other. */
 function createCursors(start: FileCursor, totalBytes: number) {
   let { lines, records, offset } = start;
   let skipped = 0;
-  const at = (bytes: number) => ({
-    cursor: formatCursor({ ...start, lines, records, offset }),
+  const at = (bytes: number, isEnd: boolean) => ({
+    cursor: formatCursor({ ...start, lines, records, offset, ...(isEnd ? { isEnd } : {}) }),
     progress: { records, bytes, totalBytes, ...(skipped > 0 ? { skipped } : {}) },
   });
   return {
-    after({ page, bytes }: Ahead, content: PageContent, leftOut: number): Page | PreparedPage {
-      skipped += leftOut;
+    after({ page, bytes }: Ahead, read: PageRead): Page | PreparedPage {
+      const { content, isEnd } = read;
+      skipped += read.skipped;
       lines += page.lines;
       offset += page.length;
       records += countOf(content);
-      return { ...content, ...at(bytes) };
+      return { ...content, ...at(bytes, isEnd) };
     },
-    here: (): Page => ({ records: [], rejections: [], ...at(totalBytes) }),
+    here: (): Page => ({ records: [], rejections: [], ...at(totalBytes, true) }),
   };
 }
 

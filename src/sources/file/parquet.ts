@@ -52,7 +52,9 @@ export async function openParquet(opened: OpenFile): Promise<ParquetFile> {
           for (const column of columns) values.push(await scan.readColumn({ column, rowStart, rowEnd }));
           return Array.from({ length: rowEnd - rowStart }, (_, at) =>
             JSON.stringify(
-              Object.fromEntries(columns.map((column, index) => [column, zoned(values[index]?.[at], local.has(column))])),
+              Object.fromEntries(
+                columns.map((column, index) => [column, zoned(values[index]?.[at], local.has(column))]),
+              ),
               asJson,
             ),
           );

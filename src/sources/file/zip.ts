@@ -59,5 +59,8 @@ function requireReadable(path: string, entry: yauzl.Entry): void {
 }
 
 function invalid(message: string, cause?: unknown): PrickleError {
-  return new PrickleError("INPUT_INVALID", message, { hint: "Fetch it again, or unpack it and name the files.", cause });
+  return new PrickleError("INPUT_INVALID", message, {
+    hint: "Fetch it again, or unpack it and name the files.",
+    cause,
+  });
 }
