@@ -87,14 +87,24 @@ function examineTable(
   text: string,
   how: { readonly encoding: Encoding; readonly isEncodingSaid: boolean },
 ): Examined {
-  const guess = Papa.parse<string[]>(text, { preview: ROWS_LOOKED_AT, delimitersToGuess: DELIMITERS });
-  const { delimiter } = guess.meta;
+  const delimiter = sniffDelimiter(text);
   const bytes = Buffer.from(text);
   const header = findRowEnd(bytes, 0, delimiter.charCodeAt(0), true);
   if (header.kind !== "row") throw notData(path, "a first line whose quotes do not fit");
   const [columns = []] = parseRows(bytes.toString("utf8", 0, header.end), delimiter);
   if (columns.length < 2) throw notData(path, `text of one column, that begins ${JSON.stringify(text.slice(0, 40))}`);
   return { layout: { format: "table", ...how, delimiter }, columns: named(columns), first: null };
+}
+
+/** The one by which the header has most columns and the rows behind it as many. */
+function sniffDelimiter(text: string): string {
+  const scores = DELIMITERS.map((delimiter) => {
+    const { data } = Papa.parse<string[]>(text, { delimiter, newline: "\n", preview: ROWS_LOOKED_AT });
+    const [header = [], ...rows] = data.filter((cells) => cells.length > 1 || cells[0]?.trim() !== "");
+    const alike = rows.filter(({ length }) => length === header.length).length;
+    return { delimiter, score: header.length < 2 ? 0 : header.length * ((1 + alike) / (1 + rows.length)) };
+  });
+  return scores.reduce((best, one) => (one.score > best.score ? one : best)).delimiter;
 }
 
 /** Rows with their cells, as papaparse reads them. The text has to be whole rows. */

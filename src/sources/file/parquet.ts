@@ -1,6 +1,6 @@
 /** A Parquet file: its columns, and their values as JSON has them. */
 
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type Compressors, type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { PrickleError } from "../../core/errors.ts";
@@ -27,6 +27,7 @@ const STRETCH_ROWS = 10_000;
 /** zlib's own where there is one: several times as fast as JavaScript. */
 const COMPRESSORS: Compressors = {
   ...compressors,
+  BROTLI: (input) => brotliDecompressSync(input),
   GZIP: (input) => gunzipSync(input),
   ZSTD: (input) => zstdDecompressSync(input),
 };

@@ -69,8 +69,9 @@ export function createRowSlicer(options: RowSlicerOptions): Slicer {
     while (at < bytes.length) {
       const from = isHeader && bytes.indexOf(BYTE_ORDER_MARK) === 0 ? at + BYTE_ORDER_MARK.length : at;
       const found = findRowEnd(bytes, from, delimiter, isLast);
-      if (found.kind === "unfinished" && bytes.length - at <= maxBytes) break;
-      if (found.kind === "unfinished" && bytes.indexOf(NEWLINE, at) < 0) {
+      const isLineOpen = found.kind !== "row" && !isLast && bytes.indexOf(NEWLINE, at) < 0;
+      if ((found.kind === "unfinished" || isLineOpen) && bytes.length - at <= maxBytes) break;
+      if (isLineOpen) {
         dropped = bytes.length - at;
         at = bytes.length;
         break;
