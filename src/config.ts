@@ -42,7 +42,7 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   /** At least one; at most one engine. */
   readonly destinations: readonly DestinationConfig[];
-  readonly ledger: { readonly maxDepth: number; readonly seenDays: number };
+  readonly ledger: ParsedConfig["ledger"];
   readonly delivery: { readonly retryHorizonMs: number; readonly leaseMs: number };
   readonly log: ParsedConfig["log"];
 }

@@ -6,15 +6,18 @@ import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
+import { createHubspotOpener } from "./connector/hubspot-source.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
-import { createOperations, noSuchSource, requireEngine, requireSource } from "./connector/operations.ts";
+import { createOperations, noSuchSource, requireSource } from "./connector/operations.ts";
+import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
 import type { Project } from "./connector/projects.ts";
+import { requireEngine } from "./connector/require-engine.ts";
 import { openRowSource } from "./connector/row-sources.ts";
 import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { SharedKey } from "./core/attribution/step.ts";
 import type { Clock } from "./core/clock.ts";
-import type { Destination } from "./core/destination.ts";
+import type { Destination, DestinationHealth } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
 import { createGroupMemory, type GroupMemory } from "./core/group-memory.ts";
 import type { Ledger } from "./core/ledger.ts";
@@ -26,6 +29,7 @@ import type { PushDoor } from "./core/source.ts";
 import { createConsoleDestination, writeTo } from "./destinations/console.ts";
 import { createEngineDestination } from "./destinations/engine.ts";
 import { createPosthogDestination } from "./destinations/posthog/posthog.ts";
+import type { ProjectApi } from "./destinations/posthog/private-api/client.ts";
 import { createPropertyRemover, type PropertyRemover } from "./destinations/posthog/property-removal.ts";
 import { type Engine, openEngine } from "./engine/open.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open.ts";
@@ -93,11 +97,14 @@ export async function openConnector(
   const groupRules = Object.fromEntries([...mappings].map(([source, mapping]) => [source, mapping.groupRules]));
   const stores = { logger, clock, openLedger, groupTypes, groupRules };
   const { ledger, engine } = await openStores(config, opening, stores);
+  const projectApiOf = createProjectApis(clock.now);
   const deliveries = config.destinations.map((settings) => {
-    const destination = openDestination(settings, { engine, clock, groupTypes, projects });
+    const destination = openDestination(settings, { engine, clock, groupTypes, projects, projectApiOf });
     opening.defer(() => destination.close());
     return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
   });
+  const health = () => (isDelivering ? deliveries.map((delivery) => delivery.health()) : []);
+  let isDelivering = false;
   const onCommitted = () => {
     for (const delivery of deliveries) delivery.wake();
   };
@@ -108,12 +115,13 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
+  const openHubspot = createHubspotOpener({ clock, random, dataDir: config.dataDir });
   const syncs = createSyncs({
     sources: config.sources,
     ledger,
     ingestOf: (source) => requireSource(ingests, source).everything,
     rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
-    open: (source) => openRows(source, { clock, random }),
+    open: (source) => openRows(source, { clock, random, openHubspot }),
     clock,
     random,
     logger,
@@ -128,12 +136,17 @@ export async function openConnector(
     rehearse,
     groups,
     sources: config.sources,
+    destinations: config.destinations,
+    projectApiOf,
     clock,
+    random,
     onCommitted,
+    health,
     stopping: stopping.signal,
   });
-  const metrics = () => expose(ledger.status, clock.now());
-  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
+  const looks = { status: ledger.status, sources: syncs.sources, health };
+  const metrics = () => expose(looks, clock.now());
+  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics, health });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
   let server: RunningServer | null = null;
@@ -154,6 +167,7 @@ export async function openConnector(
       return { url: server.url, adminToken };
     },
     startDelivery() {
+      isDelivering = true;
       for (const delivery of deliveries) delivery.start();
     },
     startSchedule: syncs.startSchedule,
@@ -170,7 +184,7 @@ interface StoreDependencies extends Required<Pick<ConnectorDependencies, "logger
 }
 
 async function openStores(
-  { dataDir, destinations, ledger: { maxDepth, seenDays } }: Config,
+  { dataDir, destinations, ledger: limits }: Config,
   opening: AsyncDisposableStack,
   { logger, clock, openLedger, groupTypes, groupRules }: StoreDependencies,
 ): Promise<{ ledger: Ledger; engine: Engine | null }> {
@@ -181,7 +195,7 @@ async function openStores(
     });
   });
   const names = destinations.map(({ name }) => name);
-  const kept = { directory: dataDir, destinations: names, maxDepth, seenDays };
+  const kept = { directory: dataDir, destinations: names, ...limits };
   const ledger = await openLedger({ ...kept, groupRules, clock, logger });
   opening.defer(() => ledger.close());
   if (!destinations.some(({ type }) => type === "engine")) return { ledger, engine: null };
@@ -214,10 +228,11 @@ interface DestinationParts {
   readonly clock: Clock;
   readonly groupTypes: readonly string[];
   readonly projects: readonly Project[];
+  readonly projectApiOf: ProjectApis;
 }
 
 function openDestination(settings: DestinationConfig, parts: DestinationParts): Destination {
-  const { engine, clock } = parts;
+  const { engine, clock, projectApiOf } = parts;
   const { name } = settings;
   switch (settings.type) {
     case "engine":
@@ -228,28 +243,16 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
       return createPosthogDestination({
         ...settings,
         token: settings.token.reveal(),
-        remover: removerOf(settings, clock),
+        remover: removerOf(projectApiOf(settings), clock),
         claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
-        now: clock.now,
+        clock,
       });
   }
 }
 
-/** Null without a personal key. */
-function removerOf(
-  { host, apiHost, projectId, personalApiKey }: Extract<DestinationConfig, { readonly type: "posthog" }>,
-  { now }: Clock,
-): PropertyRemover | null {
-  if (!personalApiKey || projectId === undefined) return null;
-  return createPropertyRemover({
-    host,
-    apiHost,
-    projectId,
-    personalApiKey: personalApiKey.reveal(),
-    version: VERSION,
-    now,
-  });
+function removerOf(api: ProjectApi | null, { now }: Clock): PropertyRemover | null {
+  return api && createPropertyRemover(api, now);
 }
 
 /** None where all are known to have their index already. */
@@ -273,9 +276,11 @@ interface DoorParts {
   readonly observer: Observer;
   readonly logger: Logger;
   readonly metrics: Doors["metrics"];
+  readonly health: () => readonly DestinationHealth[];
 }
 
-function createDoors(config: Config, { ledger, engine, ingests, observer, logger, metrics }: DoorParts): Doors {
+function createDoors(config: Config, parts: DoorParts): Doors {
+  const { ledger, engine, ingests, observer, logger, metrics, health } = parts;
   const { sources, destinations } = config;
   const engineName = destinations.find(({ type }) => type === "engine")?.name ?? "engine";
   const webhooks = new Map<string, PushDoor>();
@@ -304,15 +309,20 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
       // As PostHog does, the client is told that all is well; what is dropped is for the operator to see.
       for (const outcome of await requireEngine(engine).append(bodies, arrivedAt)) {
         if (outcome.kind !== "dead") continue;
-        observer.died(engineName, 1, outcome.reason);
+        observer.died(engineName, 1, outcome.reason, outcome.code ?? "other");
         logger.warn({ reason: outcome.reason }, "An event of a PostHog client was dropped");
       }
     },
     metrics,
     ready: async () => {
       const [{ depth }] = await Promise.all([ledger.status(), engine?.groupTypes()]);
-      if (depth < config.ledger.maxDepth) return;
+      if (depth < config.ledger.maxDepth) return heldBack(health());
       throw new PrickleError("LEDGER_FULL", `The outbox holds ${depth} messages, as many as it may.`);
     },
   };
+}
+
+/** Calls are taken all the same: nothing is lost while a destination takes nothing. */
+function heldBack(health: readonly DestinationHealth[]): readonly string[] {
+  return health.flatMap(({ name, state, reason }) => (state === "up" ? [] : [`${name} is ${state}: ${reason}`]));
 }

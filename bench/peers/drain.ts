@@ -55,7 +55,13 @@ async function drainByPosthogNode(ledger: Ledger): Promise<void> {
 async function drainByOneClient(ledger: Ledger): Promise<void> {
   const options = { flushAt: 2 * BATCH, maxBatchSize: BATCH, maxQueueSize: 4 * BATCH };
   const posthog = new PostHog("phc_bench", { host: sinkUrl, ...options });
-  const request = { destination: BENCH_DESTINATION, maxMessages: BATCH, maxBytes: 5_000_000, leaseMs: 60_000 };
+  const request = {
+    destination: BENCH_DESTINATION,
+    service: "live" as const,
+    maxMessages: BATCH,
+    maxBytes: 5_000_000,
+    leaseMs: 60_000,
+  };
   for (;;) {
     const claim = await ledger.claim(request);
     if (claim) {

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { PrickleError } from "../core/errors.ts";
-import type { GroupKnowledge, KnownProperty } from "../core/ledger.ts";
+import type { Arrival, GroupKnowledge, KnownProperty } from "../core/ledger.ts";
 import { type Colors, invocationOf, wholeNumber } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { cell, count, showTable, time } from "./show-table.ts";
@@ -62,7 +62,7 @@ function showProperties(properties: readonly KnownProperty[], paint: Colors): st
   return showTable(columns, rows, paint);
 }
 
-function deliveredText(delivered: number | "waiting" | "unsent" | null): string {
+function deliveredText(delivered: Arrival): string {
   if (delivered === null) return "long ago";
   return typeof delivered === "number" ? time(delivered) : delivered;
 }

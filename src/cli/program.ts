@@ -5,17 +5,23 @@ import { VERSION } from "../platform/version.ts";
 import { backfillCommand } from "./backfill.ts";
 import { checkCommand } from "./check.ts";
 import { deadCommand } from "./dead.ts";
+import { doctorCommand } from "./doctor.ts";
 import { groupsCommand } from "./groups.ts";
 import { keysCommand } from "./keys.ts";
 import { mappingCommand } from "./mapping.ts";
 import { previewCommand } from "./preview.ts";
 import { rejectionsCommand } from "./rejections.ts";
+import { runsCommand } from "./runs.ts";
 import { schemasCommand } from "./schemas.ts";
 import { serveCommand } from "./serve.ts";
+import { sourcesCommand } from "./sources.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
+import { syncCommand } from "./sync.ts";
 import { testCommand } from "./test.ts";
+import { traceCommand } from "./trace.ts";
 import { trendsCommand } from "./trends.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Throws CommanderError where commander would end the process. */
 export function createProgram(): Command {
@@ -33,8 +39,20 @@ export function createProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText("after", EPILOGUE);
   const groups: readonly (readonly [string, readonly Command[]])[] = [
-    ["Take in and deliver:", [startCommand(), serveCommand(), backfillCommand()]],
-    ["See what happened:", [statusCommand(), deadCommand(), rejectionsCommand(), keysCommand()]],
+    ["Take in and deliver:", [startCommand(), serveCommand(), syncCommand(), backfillCommand()]],
+    [
+      "See what happened:",
+      [
+        statusCommand(),
+        sourcesCommand(),
+        runsCommand(),
+        traceCommand(),
+        deadCommand(),
+        rejectionsCommand(),
+        keysCommand(),
+      ],
+    ],
+    ["See that PostHog has it:", [doctorCommand(), verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],

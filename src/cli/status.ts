@@ -1,7 +1,10 @@
 /** `prickle status`: what waits, what was delivered, what was refused or given up. */
 
 import { Command } from "commander";
-import type { DestinationStatus, LedgerStatus } from "../core/ledger.ts";
+import type { DestinationHealth } from "../core/destination.ts";
+import type { DestinationStatus } from "../core/ledger.ts";
+import type { PrickleStatus } from "../core/operations.ts";
+import { SERVICES } from "../core/service.ts";
 import { type Colors, invocationOf } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { bytes, count, listOf, showTable, span, time } from "./show-table.ts";
@@ -12,7 +15,8 @@ export function statusCommand(): Command {
   return new Command("status")
     .summary("what waits, what was delivered, refused and given up")
     .description(
-      "Shows the outbox: messages that wait, for each destination, how long the oldest has waited and when the next try is;\n" +
+      "Shows the outbox: messages that wait, for each destination, how many of them are history (old events of a backfill,\n" +
+        "which leave at a rate of their own), how long the oldest has waited and when the next try is;\n" +
         "what was committed, left out as seen before, rejected and given up; and the lanes that are held back, with the reason.",
     )
     .addHelpText("after", "\nExamples:\n  $ prickle status\n  $ prickle status --json | jq .depth")
@@ -23,7 +27,7 @@ export function statusCommand(): Command {
     });
 }
 
-export function showStatus(status: LedgerStatus, paint: Colors, now: number): string {
+export function showStatus(status: PrickleStatus, paint: Colors, now: number): string {
   const { depth, committed, duplicates, rejected, sizeBytes, rejectedByReason, destinations } = status;
   const lines = [
     `${paint.bold(count(depth))} waiting · ${count(committed)} committed · ${count(duplicates)} seen before · ` +
@@ -36,21 +40,23 @@ export function showStatus(status: LedgerStatus, paint: Colors, now: number): st
       `${count(saved)} group identifies saved · ${count(stale)} properties came too late · ${count(attributed)} events gained a group`,
     );
   lines.push("", showDestinations(destinations, paint, now));
+  lines.push(...status.health.flatMap((health) => showHealth(health, paint, now)));
   const held = destinations.flatMap(({ name, waitingLanes }) =>
     waitingLanes.filter(({ lastFailure }) => lastFailure !== null).map((lane) => ({ name, ...lane })),
   );
   if (held.length === 0) return lines.join("\n");
   const worst = held.toSorted((one, other) => other.attempts - one.attempts).slice(0, LANES_SHOWN);
-  const rows = worst.map(({ name, lane, depth, attempts, lastFailure }) => [
+  const rows = worst.map(({ name, lane, service, depth, attempts, lastFailure }) => [
     name,
     count(lane),
+    service,
     count(depth),
     count(attempts),
     lastFailure ?? "",
   ]);
   lines.push(
     "",
-    paint.bold(`lanes held back: ${held.length} of ${status.lanes}`),
+    paint.bold(`lanes held back: ${held.length} of ${SERVICES.length * status.lanes}`),
     showTable(LANE_COLUMNS, rows, paint),
   );
   return lines.join("\n");
@@ -58,9 +64,10 @@ export function showStatus(status: LedgerStatus, paint: Colors, now: number): st
 
 function showDestinations(destinations: readonly DestinationStatus[], paint: Colors, now: number): string {
   const rows = destinations.map(
-    ({ name, depth, oldestCommittedAt, nextDueAt, delivered, retried, dead, waitingLanes }) => [
+    ({ name, depth, services, oldestCommittedAt, nextDueAt, delivered, retried, dead, waitingLanes }) => [
       name,
       count(depth),
+      count(services.historical.depth),
       oldestCommittedAt === null ? "–" : span(now - oldestCommittedAt),
       nextDueAt === null ? "–" : nextDueAt <= now ? "now" : time(nextDueAt),
       count(waitingLanes.length),
@@ -72,9 +79,28 @@ function showDestinations(destinations: readonly DestinationStatus[], paint: Col
   return showTable(DESTINATION_COLUMNS, rows, paint);
 }
 
+/** One line for a destination that has something to say: how it is spoken to, and what holds it back. */
+function showHealth(health: DestinationHealth, paint: Colors, now: number): readonly string[] {
+  const { name, protocol, state, reason, pausedUntil, concurrency, maxConcurrency } = health;
+  const said = [
+    ...(protocol === null ? [] : [`protocol ${protocol}`]),
+    ...(state === "up" ? [] : [paint.red(STATES[state])]),
+    ...(concurrency === maxConcurrency ? [] : [`${concurrency} of ${maxConcurrency} requests at once`]),
+    ...(pausedUntil === null || pausedUntil <= now ? [] : [`paused for ${span(pausedUntil - now)}`]),
+    ...(reason === null ? [] : [reason]),
+  ];
+  return said.length === 0 ? [] : [`${name}: ${said.join(" · ")}`];
+}
+
+const STATES = {
+  probing: "takes nothing; one message at a time is tried",
+  blocked: "takes nothing until somebody changes something",
+} as const;
+
 const DESTINATION_COLUMNS = [
   { name: "destination" },
   { name: "waiting", align: "right" },
+  { name: "history", align: "right" },
   { name: "oldest", align: "right" },
   { name: "next try", align: "right" },
   { name: "lanes", align: "right" },
@@ -86,6 +112,7 @@ const DESTINATION_COLUMNS = [
 const LANE_COLUMNS = [
   { name: "destination" },
   { name: "lane", align: "right" },
+  { name: "service" },
   { name: "waiting", align: "right" },
   { name: "attempts", align: "right" },
   { name: "last failure" },

@@ -64,12 +64,44 @@ const posthog = z.strictObject({
     .boolean()
     .default(true)
     .describe("true or false: say the group types in the order declared before anything else is sent"),
-  historicalMigration: z.boolean().default(false).describe("true or false: mark what is sent as history"),
+  protocol: z
+    .enum(["auto", "v0", "v1"])
+    .default("auto")
+    .describe("auto (v1 where the server has it, else v0), v0 or v1: how PostHog is spoken to"),
+  compression: z
+    .enum(["gzip", "zstd", "none"])
+    .default("gzip")
+    .describe("gzip, zstd (by protocol v1 only; gzip by v0) or none: how requests are packed"),
+  groupDistinctId: z
+    .enum(["pool", "per_group", "static"])
+    .default("pool")
+    .describe("pool (32 ids, by group), per_group (as PostHog's SDKs) or static: the distinct id of group identifies"),
+  historicalMigration: z
+    .boolean()
+    .default(true)
+    .describe(
+      "true or false: events that a backfill brings and that are at least 48 hours old go as PostHog's historical migration, which is not billed",
+    ),
+  historical: z
+    .strictObject({
+      messagesPerSecond: rate
+        .default(1000)
+        .describe(
+          "a number above 0, or null for no limit: events of history per second, beside those of messagesPerSecond",
+        ),
+    })
+    .prefault({})
+    .describe("how fast events that a backfill brings and that are at least 48 hours old are sent: messagesPerSecond"),
   maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
-  concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once"),
-  messagesPerSecond: rate.default(1000).describe("a number above 0, or null for no limit"),
+  concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once, at most"),
+  messagesPerSecond: rate
+    .default(1000)
+    .describe("a number above 0, or null for no limit: of everything but history, which waits behind nothing of it"),
   requestsPerSecond: rate.default(null).describe("a number above 0, or null for no limit"),
+  messagesPerDistinctIdPerSecond: rate
+    .default(80)
+    .describe("a number above 0, or null for no limit: PostHog treats an id's events worse above 100"),
 });
 
 const ledger = z.strictObject({
@@ -77,6 +109,17 @@ const ledger = z.strictObject({
     .default(1_000_000)
     .describe("a whole number from 1: messages that may wait before doors answer 503"),
   seenDays: z.int().min(7).max(3650).default(7).describe("a whole number from 7: days for which a call is known again"),
+  deadLetterDays: count(3650)
+    .nullable()
+    .default(90)
+    .describe("a whole number from 1, or null for ever: days for which dead letters are kept"),
+  traceBytes: z
+    .int()
+    .min(0)
+    .max(1_000_000_000_000)
+    .default(256 * 1024 * 1024)
+    .describe("a whole number from 0: bytes kept to trace messages by; 0: none can be traced"),
+  traceDays: count(3650).default(14).describe("a whole number from 1: days for which messages can be traced"),
 });
 
 const delivery = z.strictObject({

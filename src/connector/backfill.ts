@@ -26,6 +26,8 @@ export interface BackfillParts {
 
 export interface SourceIngests {
   readonly everything: Ingest;
+  /** Everything of a file: what is old leaves by the historical service. */
+  readonly backfill: Ingest;
   /** Takes only what records say of people; null where its events never gain a group by that. */
   readonly memberships: Ingest | null;
 }
@@ -60,7 +62,7 @@ export function createBackfillOperation(parts: BackfillParts): Operations["backf
     const checkpoint = rehearsal ? async () => null : ledger.checkpoint;
     const waitForDelivery = request.waitForDelivery && !rehearsal;
     const summary = await backfill(
-      { files, ingest: into.everything, memberships, ledger: { checkpoint, status: ledger.status }, clock },
+      { files, ingest: into.backfill, memberships, ledger: { checkpoint, status: ledger.status }, clock },
       { waitForDelivery, ...limits, observe, signal: AbortSignal.any([signal, stopping]) },
     );
     return { ...summary, leftOut, dryRun: rehearsal ? await rehearsal.summary() : null };

@@ -8,7 +8,7 @@ import type { Observer } from "../core/observer.ts";
 import { createIngest, type IngestDependencies } from "../pipeline/ingest.ts";
 import type { SourceIngests } from "./backfill.ts";
 
-type Shared = Omit<IngestDependencies, "source" | "mapping" | "only">;
+type Shared = Omit<IngestDependencies, "source" | "mapping" | "only" | "isBackfill">;
 
 /** By name of the source. */
 export function createIngests(
@@ -34,7 +34,7 @@ export function createRehearsingIngests(
 function ingestsOf(source: string, mapping: Mapping, shared: Shared): SourceIngests {
   const own = { ...shared, source, mapping };
   const memberships = mapping.usesMemberships ? createIngest({ ...own, only: "statements" }) : null;
-  return { everything: createIngest(own), memberships };
+  return { everything: createIngest(own), backfill: createIngest({ ...own, isBackfill: true }), memberships };
 }
 
 const NOBODY: Observer = {
@@ -44,5 +44,6 @@ const NOBODY: Observer = {
   committed: () => undefined,
   delivered: () => undefined,
   retried: () => undefined,
+  noted: () => undefined,
   died: () => undefined,
 };

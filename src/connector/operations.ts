@@ -1,31 +1,29 @@
 /** What an operator can ask, answered by the ledger, the engine and the ingests. */
 
 import type { SourceConfig } from "../config.ts";
-import type { Clock } from "../core/clock.ts";
+import type { DestinationHealth } from "../core/destination.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { GroupMemory } from "../core/group-memory.ts";
 import type { Ledger } from "../core/ledger.ts";
 import type { Operations } from "../core/operations.ts";
-import type { Engine } from "../engine/open.ts";
 import { createBackfillOperation, type SourceIngests } from "./backfill.ts";
+import { requireEngine } from "./require-engine.ts";
 import type { Syncs } from "./syncs.ts";
+import { createVerifyOperation, type VerifyParts } from "./verify/verify.ts";
 
-export interface OperationParts {
+export interface OperationParts extends VerifyParts {
   readonly ledger: Ledger;
-  readonly engine: Engine | null;
   readonly ingests: ReadonlyMap<string, SourceIngests>;
   /** Ingests of a source into a rehearsal of the ledger. */
   readonly rehearse: (source: string, ledger: Pick<Ledger, "lanes" | "commit">) => SourceIngests;
   readonly groups: GroupMemory;
   readonly syncs: Syncs;
   readonly sources: readonly SourceConfig[];
-  readonly clock: Clock;
-  readonly onCommitted: () => void;
-  readonly stopping: AbortSignal;
+  readonly health: () => readonly DestinationHealth[];
 }
 
 export function createOperations(parts: OperationParts): Operations {
-  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted } = parts;
+  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted, health } = parts;
   const partsOf = (name: string) => {
     const source = sources.find((one) => one.name === name);
     if (!source) throw noSuchSource(name, [...ingests.keys()]);
@@ -34,7 +32,7 @@ export function createOperations(parts: OperationParts): Operations {
     return { ingests: requireSource(ingests, name), rehearsing, mapping, maxEventsPerRun };
   };
   return {
-    status: ledger.status,
+    status: async () => ({ ...(await ledger.status()), health: health() }),
     groupTypes: async () => requireEngine(engine).groupTypes(),
     groups: async (query) => requireEngine(engine).groups(query),
     group: ledger.group,
@@ -46,22 +44,22 @@ export function createOperations(parts: OperationParts): Operations {
       onCommitted();
       return replayed;
     },
+    async replayEdited(letter) {
+      await ledger.replayEdited(letter);
+      onCommitted();
+      return null;
+    },
     dropDeadLetters: ledger.dropDeadLetters,
+    trace: ledger.trace,
     listRejections: ledger.listRejections,
     sources: syncs.sources,
     runs: syncs.runs,
     sync: syncs.sync,
     startSync: syncs.startSync,
+    verify: createVerifyOperation(parts),
     // Threads of their own would neither see what is known of groups nor tell of it.
     backfill: createBackfillOperation({ ...parts, partsOf, mayUseThreads: parts.groups.groupTypes.size === 0 }),
   };
-}
-
-export function requireEngine(engine: Engine | null): Engine {
-  if (engine) return engine;
-  throw new PrickleError("NOT_FOUND", "There is no engine: prickle.yaml names no destination of type engine.", {
-    hint: "Add one under destinations, or ask PostHog.",
-  });
 }
 
 export function requireSource(ingests: ReadonlyMap<string, SourceIngests>, source: string): SourceIngests {

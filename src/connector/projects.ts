@@ -2,7 +2,7 @@
 
 import type { DestinationConfig } from "../config.ts";
 import type { ProjectGroupType } from "../core/group-slots.ts";
-import { readProjectGroupTypes } from "../destinations/posthog/project.ts";
+import { readProjectGroupTypes } from "../destinations/posthog/private-api/group-types.ts";
 import { VERSION } from "../platform/version.ts";
 
 export interface Project {

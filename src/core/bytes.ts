@@ -11,6 +11,8 @@ export interface ByteWriter {
   shrink(mostBytes: number): void;
   /** 32 bits, unsigned, little-endian. */
   number(value: number): void;
+  /** 64 bits, a floating-point number, little-endian. */
+  double(value: number): void;
   /** Over what was laid before. */
   numberAt(at: number, value: number): void;
   bytes(source: Uint8Array): void;
@@ -56,6 +58,10 @@ export function createByteWriter(bytes = 64 * 1024): ByteWriter {
     number(value) {
       need(4);
       at = buffer.writeUInt32LE(value, at);
+    },
+    double(value) {
+      need(8);
+      at = buffer.writeDoubleLE(value, at);
     },
     numberAt(place, value) {
       buffer.writeUInt32LE(value, place);

@@ -19,9 +19,11 @@ import type { Rejection, RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
 import type { KnownRow, RowMemory } from "./rows.ts";
 import type { Run, RunFilter } from "./runs.ts";
+import type { Service } from "./service.ts";
+import type { Trace, TraceQuery } from "./trace.ts";
 
 export interface Ledger extends RowMemory {
-  /** Number of lanes: fixed when the ledger was created, since the order of what waits depends on it. */
+  /** Number of lanes of each service: fixed when the ledger was created, since the order of what waits depends on it. */
   readonly lanes: number;
 
   /**
@@ -35,8 +37,9 @@ export interface Ledger extends RowMemory {
   commit(commit: Commit): Promise<CommitResult>;
 
   /**
-   * Takes what is due from free lanes and holds those lanes for `leaseMs`. Within a lane messages come in the order
-   * they were committed, without gaps but for those already settled. Null when nothing is due.
+   * Takes what is due from free lanes of a service and holds those lanes for `leaseMs`. Within a lane messages come in
+   * the order they were committed, without gaps but for those already settled. Of live lanes each has its turn; of
+   * historical ones those go first whose next message was committed first. Null when nothing is due.
    */
   claim(request: ClaimRequest): Promise<Claim | null>;
 
@@ -56,19 +59,42 @@ export interface Ledger extends RowMemory {
   /** What is known of a group, with at most `limit` of its members; null: nothing. */
   group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
 
+  /** What the destination was sent of groups, as it counts now. */
+  heldGroups(query: HeldGroupsQuery): Promise<readonly HeldGroup[]>;
+
+  /**
+   * Queues what a destination lacks of groups, for it alone, at the end of their lanes: each property as it counts now,
+   * under new ids. Left out is what waits already, or is owed, since a newer word wins.
+   * @throws LEDGER_FULL when the disk or the outbox is full. Nothing is queued then.
+   */
+  repairGroups(request: {
+    readonly destination: string;
+    readonly groups: readonly GroupRepair[];
+  }): Promise<RepairCounts>;
+
   /** What is known of keys, with at most `limit` of each list. */
   keys(query: { readonly limit: number }): Promise<KeysReport>;
 
   status(): Promise<LedgerStatus>;
 
-  listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** By id. */
+  listDeadLetters(filter: DeadLetterFilter & DeadLetterPage): Promise<readonly DeadLetter[]>;
   /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Works in slices, oldest first: one that fails leaves those before it done. Returns how many. */
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
-  /** Forgets the dead letters. Returns how many. */
+  /**
+   * Puts one back with another text, which has to be a message of the same uuid and timestamp (core/edited-message.ts), in
+   * the lane of whom it is about.
+   * @throws NOT_FOUND, INPUT_INVALID: then it stays as it was.
+   */
+  replayEdited(letter: EditedDeadLetter): Promise<void>;
+  /** Forgets the dead letters, in slices as well. Returns how many. */
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
 
   /** Takes commits as `commit` does, over what is known now, and keeps nothing. To be closed. */
   rehearse(): Promise<LedgerRehearsal>;
+
+  /** What became of a message, or of a record and its messages, as far as it is remembered. */
+  trace(query: TraceQuery): Promise<Trace>;
 
   /** Newest first. */
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
@@ -78,7 +104,7 @@ export interface Ledger extends RowMemory {
   /** Newest first. */
   runs(filter: RunFilter): Promise<readonly Run[]>;
 
-  /** Forgets seen ids and rejections older than their time. Works in slices, so that commits never wait long. Returns how many ids it forgot. */
+  /** Forgets seen ids, rejections and dead letters older than their time. Works in slices, so that commits never wait long. Returns how many ids it forgot. */
   prune(): Promise<number>;
 
   /** Finishes what was asked before, then closes. Idempotent. */
@@ -110,6 +136,7 @@ export interface CommitResult {
 
 export interface ClaimRequest {
   readonly destination: string;
+  readonly service: Service;
   readonly maxMessages: number;
   /** Of message bodies together; a single larger message is still claimed, alone. */
   readonly maxBytes: number;
@@ -122,10 +149,10 @@ export interface Claim {
   readonly messages: readonly OutboxMessage[];
 }
 
-/** `retry` says from when on (ms UTC) the lane may be claimed again. */
+/** `retry` says from when on (ms UTC) the lane may be claimed again; `isUntried`: it was not sent, which counts as no attempt. */
 export type SettleOutcome =
-  | Exclude<Outcome, { kind: "retry" }>
-  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number };
+  | Exclude<Outcome, { kind: "retry" | "later" }>
+  | { readonly kind: "retry"; readonly reason: string; readonly dueAt: number; readonly isUntried?: boolean };
 
 export interface LedgerRehearsal {
   commit(commit: Commit): Promise<CommitResult>;
@@ -156,10 +183,50 @@ export interface KnownProperty {
   /** Whose word counts, and when it was true there (ms UTC). Null: it was removed. */
   readonly source: string | null;
   readonly at: number | null;
-  /** By destination: when it was delivered (ms UTC); null: too long ago to be known. */
-  readonly delivered: Readonly<Record<string, number | "waiting" | "unsent" | null>>;
+  /** By destination. */
+  readonly delivered: Readonly<Record<string, Arrival>>;
   /** What other sources say. */
   readonly others: readonly { readonly source: string; readonly value: JsonValue | undefined; readonly at: number }[];
+}
+
+/**
+ * When a property was delivered (ms UTC); null: too long ago to be known; `unsent`: its value was not sent, or never
+ * arrived, and the next identify has it; `never`: it was sent before there was this destination.
+ */
+export type Arrival = number | "waiting" | "unsent" | "never" | null;
+
+export interface HeldGroupsQuery {
+  readonly destination: string;
+  /** Those of keys, or a page of all by type and key: after one (null: from the first), at most `limit`, all of them if there are fewer. */
+  readonly which:
+    | { readonly groupType: string; readonly groupKeys: readonly string[] }
+    | { readonly after: { readonly groupType: string; readonly groupKey: string } | null; readonly limit: number };
+}
+
+/** What a destination was sent of a group: what sources told and nothing else. */
+export interface HeldGroup {
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly properties: Readonly<Record<string, HeldProperty>>;
+}
+
+export interface HeldProperty {
+  /** Absent: it was removed. */
+  readonly value?: JsonValue;
+  readonly arrival: Arrival;
+}
+
+export interface GroupRepair {
+  readonly groupType: string;
+  readonly groupKey: string;
+  /** Properties to be said again, or removed again. */
+  readonly names: readonly string[];
+}
+
+export interface RepairCounts {
+  /** Messages queued that set properties, and that remove some. */
+  readonly identifies: number;
+  readonly removals: number;
 }
 
 export interface KnownMember {
@@ -183,6 +250,7 @@ export interface KeysReport {
 }
 
 export interface LedgerStatus {
+  /** Of each service. */
   readonly lanes: number;
   readonly destinations: readonly DestinationStatus[];
   /** Messages in the outbox: what the deepest-lagging destination still waits for. */
@@ -196,6 +264,8 @@ export interface LedgerStatus {
   readonly attributed: number;
   readonly rejected: number;
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
+  /** Dead letters that were forgotten because of their age. */
+  readonly expired: number;
   readonly sizeBytes: number;
 }
 
@@ -205,6 +275,8 @@ export interface DestinationStatus {
   readonly depth: number;
   /** When the oldest waiting message was committed, ms UTC; null if none waits. */
   readonly oldestCommittedAt: number | null;
+  /** The same of each service. */
+  readonly services: Readonly<Record<Service, ServiceStatus>>;
   /** Earliest time a lane is due, ms UTC; null if none waits. At most now when something can be claimed. */
   readonly nextDueAt: number | null;
   readonly delivered: number;
@@ -215,8 +287,11 @@ export interface DestinationStatus {
   readonly waitingLanes: readonly LaneStatus[];
 }
 
+export type ServiceStatus = Pick<DestinationStatus, "depth" | "oldestCommittedAt">;
+
 export interface LaneStatus {
   readonly lane: number;
+  readonly service: Service;
   readonly depth: number;
   /** Failed attempts of the message at its head. */
   readonly attempts: number;
@@ -242,7 +317,30 @@ export interface DeadLetter {
 export interface DeadLetterFilter {
   readonly ids?: readonly number[];
   readonly destination?: string;
+  /** Part of the reason, in upper or lower case. */
+  readonly reason?: string;
+  /** Name of the event. */
+  readonly event?: string;
+  /** Of a message about a group, or of an event that names it; without a key, of any group of the type. */
+  readonly groupType?: string;
+  readonly groupKey?: string;
+  /** When it was given up, ms UTC: then or later, and earlier than. */
+  readonly diedFrom?: number;
+  readonly diedBefore?: number;
   readonly limit?: number;
+}
+
+/** A page of a list: `after` an id, and no more than fits into `maxBytes` of messages, but for the first. */
+export interface DeadLetterPage {
+  readonly after?: number;
+  readonly maxBytes?: number;
+}
+
+/** A dead letter to be put back with another text. */
+export interface EditedDeadLetter {
+  readonly id: number;
+  /** JSON text. */
+  readonly body: string;
 }
 
 export interface KeptRejection extends Rejection {

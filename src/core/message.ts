@@ -7,10 +7,13 @@ import { isoTime } from "./iso-time.ts";
 import type { JsonObject } from "./json.ts";
 import type { ParcelWriter } from "./parcel.ts";
 import type { RejectionReason } from "./record.ts";
+import { firstLaneOf, type Service } from "./service.ts";
 import type { Uuid } from "./uuid.ts";
 
-/** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice. */
-export const MAX_MESSAGE_BYTES = 900_000;
+/** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice, all that is added on the way included. */
+export const MAX_EVENT_BYTES = 900_000;
+/** Leaves room for the groups an event gains and for what destinations add. */
+export const MAX_MESSAGE_BYTES = MAX_EVENT_BYTES - 4_000;
 
 /** What a mapping makes of a record. */
 export type MessageDraft = GroupIdentifyDraft | EventDraft;
@@ -86,6 +89,8 @@ export interface OutboxMessage {
   /** Rises within a lane. */
   readonly seq: number;
   readonly lane: number;
+  /** Whether its lane is one of the historical service. */
+  readonly historical: boolean;
   readonly uuid: string;
   /** UTF-8 of the JSON text. */
   readonly body: Uint8Array;
@@ -103,7 +108,10 @@ export interface MessageContext {
   readonly uuid: Uuid;
   /** When the record happened, in ms UTC. */
   readonly occurredAt: number;
+  /** Of each service. */
   readonly lanes: number;
+  /** Of an event; what is about a group is always live. Default live. */
+  readonly service?: Service;
 }
 
 /** Adds the message to the record begun in `parcel`, with what its attribution needs, or says why PostHog would drop it or do nothing with it. */
@@ -123,8 +131,16 @@ export function writeMessage(
   writeText({ ...fields, properties }, context, parcel.json);
   const problem = sizeProblem(parcel.messageBytes());
   if (problem) parcel.dropMessage();
-  else parcel.endMessage(fields.orderingHash % context.lanes);
+  else parcel.endMessage(laneOf(draft, fields, context));
   return problem;
+}
+
+function laneOf(
+  { kind }: MessageDraft | GroupUnsetDraft,
+  { orderingHash }: WireFields,
+  { lanes, service = "live" }: MessageContext,
+): number {
+  return firstLaneOf(kind === "event" ? service : "live", lanes) + (orderingHash % lanes);
 }
 
 /** The text; or the problem with what nests too deeply for the stack, or would be longer than any text may be. */
@@ -258,6 +274,18 @@ export function isGroupUnset(body: Uint8Array): boolean {
   const { length } = GROUP_UNSET_HEAD;
   return body[length - 1] === GROUP_UNSET_HEAD[length - 1] && GROUP_UNSET_HEAD.equals(body.subarray(0, length));
 }
+
+/** When the message happened, ms UTC, read from its text; NaN: it does not say so in the way a message does. */
+export function occurredAtOf(body: Uint8Array): number {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  // What comes before it are ids and names, in which a quote would stand behind a backslash.
+  const at = text.indexOf(TIMESTAMP_KEY);
+  if (at < 0) return Number.NaN;
+  const from = at + TIMESTAMP_KEY.length;
+  return Date.parse(text.toString("latin1", from, text.indexOf('"', from)));
+}
+
+const TIMESTAMP_KEY = Buffer.from('"timestamp":"');
 
 /** Which properties of which group the text of a message sets or removes; null: it is about none, or no such text. */
 export function groupPropertiesIn(

@@ -5,9 +5,12 @@
  */
 
 import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "./analytics.ts";
+import type { DestinationHealth } from "./destination.ts";
 import type {
   DeadLetter,
   DeadLetterFilter,
+  DeadLetterPage,
+  EditedDeadLetter,
   GroupKnowledge,
   GroupKnowledgeQuery,
   KeptRejection,
@@ -18,18 +21,28 @@ import type { RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
 import type { Run, RunFilter } from "./runs.ts";
 import type { PullProgress } from "./source.ts";
+import type { Trace, TraceQuery } from "./trace.ts";
+import type { VerifyProgress, VerifyReport, VerifyRequest } from "./verification.ts";
+
+export interface PrickleStatus extends LedgerStatus {
+  /** Of each destination that this process feeds; none where nothing is delivered. */
+  readonly health: readonly DestinationHealth[];
+}
 
 export interface Operations {
-  status(): Promise<LedgerStatus>;
+  status(): Promise<PrickleStatus>;
   groupTypes(): Promise<readonly GroupType[]>;
   groups(query: GroupsQuery): Promise<GroupPage>;
   trends(query: TrendsQuery): Promise<Trends>;
   /** What the ledger knows of a group; null: nothing. */
   group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
   keys(query: { readonly limit: number }): Promise<KeysReport>;
-  listDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  listDeadLetters(filter: DeadLetterFilter & DeadLetterPage): Promise<readonly DeadLetter[]>;
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
+  /** Gives null, so that it can be told over HTTP. */
+  replayEdited(letter: EditedDeadLetter): Promise<null>;
   dropDeadLetters(filter: DeadLetterFilter): Promise<number>;
+  trace(query: TraceQuery): Promise<Trace>;
   listRejections(filter: { readonly limit: number }): Promise<readonly KeptRejection[]>;
   sources(): Promise<readonly SourceStatus[]>;
   /** Newest first. */
@@ -41,6 +54,15 @@ export interface Operations {
   sync(request: SyncRequest, observe: (run: Run) => void, signal: AbortSignal): Promise<SyncSummary>;
   /** Begins the same and does not wait for it: how it ends is in its run and the log. */
   startSync(request: SyncRequest): Promise<{ readonly source: string }>;
+  /**
+   * Compares the groups a destination was sent with those it shows.
+   * @throws NOT_FOUND, USAGE, CONFIG_INVALID when it cannot be asked; what fails later makes the report an unfinished one
+   */
+  verify(
+    request: VerifyRequest,
+    observe: (progress: VerifyProgress) => void,
+    signal: AbortSignal,
+  ): Promise<VerifyReport>;
   /** Reads each file from its checkpoint on; resolves when the end of all is committed, and delivered if asked to wait for that. */
   backfill(
     request: BackfillRequest,
@@ -58,6 +80,8 @@ export interface SyncRequest {
   readonly since?: number | undefined;
   /** Nothing is kept: only what it would come to is told. Rows that are gone cannot be told then. */
   readonly isDryRun?: boolean | undefined;
+  /** Resolve only when every destination has what was in the outbox when the sync ended. */
+  readonly waitForDelivery?: boolean | undefined;
   /** That many rows are gone is right. */
   readonly acceptsRemovals?: boolean | undefined;
   /** Stops before more messages than this are made; the next run goes on. */
@@ -85,6 +109,8 @@ export interface SourceStatus {
   } | null;
   readonly isRunning: boolean;
   readonly lastRun: Run | null;
+  /** When the last run began that got to its end, ms UTC; null: none did of those that are kept. */
+  readonly lastCompleteAt: number | null;
   /** Rows that are live as far as it is known; null for a source that holds none. */
   readonly rows: number | null;
 }

@@ -5,12 +5,14 @@
  * ids:      16 bytes a record
  * messages: for each record u32 messages · for each of them u32 lane · u32 bytes of its facts · facts · frame
  * facts:    what its attribution needs (core/attribution/facts.ts), UTF-8; none for a message that leaves as it is
+ * origins:  where records come from (core/origin.ts), also those without a message
  * frame:    u32 bytes of the JSON text · 16 bytes uuid · JSON text (UTF-8). Numbers are little-endian.
  */
 
 import { type ByteWriter, createByteWriter } from "./bytes.ts";
 import { createMemoryPool, type MemoryPool } from "./memory-pool.ts";
 import type { OutgoingMessage } from "./message.ts";
+import { markAsMade, type RecordOrigin, writeOrigin } from "./origin.ts";
 import { type Uuid, uuidTextAt } from "./uuid.ts";
 
 export const ID_BYTES = 16;
@@ -25,11 +27,13 @@ export interface Parcel {
   readonly contents: Uint8Array;
   /** What its records say of people (core/attribution/facts.ts); empty: nothing. */
   readonly statements: string;
+  /** Not needed for delivery: whoever traces a message wants to know. Empty: nobody says. */
+  readonly origins: Uint8Array;
 }
 
 export interface ParcelWriter {
-  /** Begins a record of this id (a recordUuid). One that gets no message is left out. */
-  record(id: Uuid): void;
+  /** Begins a record of this id (a recordUuid). One that gets no message is left out, but for its origin. */
+  record(id: Uuid, origin?: RecordOrigin): void;
   /** Begins a message of the record: what is laid in `json` until `endMessage` is its text. */
   beginMessage(uuid: Uuid, facts?: string): void;
   /** A message as it stands elsewhere, without its facts. */
@@ -53,6 +57,7 @@ export interface ParcelWriter {
 export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
   const ids = createByteWriter(4 * 1024);
   const json = createByteWriter();
+  const origins = createByteWriter(4 * 1024);
   let records = 0;
   let messages = 0;
   /** Where the record and the message begun stand, and messages the record has so far. */
@@ -60,10 +65,12 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
   let messageAt = 0;
   let frameAt = 0;
   let ofRecord = 0;
+  let originAt = NO_ORIGIN;
 
   function endRecord(): void {
     if (ofRecord > 0) {
       json.numberAt(recordAt, ofRecord);
+      if (originAt !== NO_ORIGIN) markAsMade(origins, originAt);
       records += 1;
       messages += ofRecord;
     } else {
@@ -71,16 +78,19 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
       ids.cut(records * ID_BYTES);
     }
     ofRecord = 0;
+    originAt = NO_ORIGIN;
     recordAt = json.length;
   }
 
   function clear(): void {
     ids.cut(0);
     json.cut(0);
+    origins.cut(0);
     records = 0;
     messages = 0;
     recordAt = 0;
     ofRecord = 0;
+    originAt = NO_ORIGIN;
   }
 
   return {
@@ -88,8 +98,9 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
     clear,
     endRecord,
     contents: () => json.view(0, json.length),
-    record(id) {
+    record(id, origin) {
       endRecord();
+      if (origin) originAt = writeOrigin(origin, origins);
       ids.uuid(id);
       json.number(0);
     },
@@ -126,6 +137,7 @@ export function createParcelWriter(pool = createMemoryPool(0)): ParcelWriter {
         ids: copyOf(ids.view(0, ids.length), pool),
         contents: copyOf(json.view(0, json.length), pool),
         statements,
+        origins: copyOf(origins.view(0, origins.length), pool),
       };
       clear();
       return parcel;
@@ -142,6 +154,7 @@ function copyOf(bytes: Buffer, pool: MemoryPool): Uint8Array {
 }
 
 const OWN_MEMORY_BYTES = 4 * 1024;
+const NO_ORIGIN = -1;
 
 /** A message in the contents of a parcel: places in its bytes. */
 export interface MessagePlace {

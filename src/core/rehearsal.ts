@@ -11,6 +11,7 @@ import { GROUP_UNSET } from "./message.ts";
 import { murmur128 } from "./murmur.ts";
 import { createParcelWriter, FRAME_HEAD_BYTES, ID_BYTES, messagesIn } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
+import { isHistory } from "./service.ts";
 import { uuidTextAt } from "./uuid.ts";
 
 export interface RehearsalOptions {
@@ -67,8 +68,6 @@ export interface GroupTypeSummary {
   /** Groups that events name and nothing identifies: PostHog does not list them. */
   readonly onlyNamed: number;
 }
-
-const HISTORICAL_MS = 48 * 3_600_000;
 
 /** Keeps what it is told of people and groups, and some 50 bytes for each record and person. */
 export function createRehearsal({ base, rules, lanes, isSeen, now }: RehearsalOptions): Rehearsal {
@@ -146,7 +145,7 @@ function createSum({ base, now }: Pick<RehearsalOptions, "base" | "now">) {
         group(String($group_type), String($group_key));
         return;
       }
-      if (now - Date.parse(String(timestamp)) >= HISTORICAL_MS) historicalEvents += 1;
+      if (isHistory(Date.parse(String(timestamp)), now)) historicalEvents += 1;
       count(events, String(event));
       if (isJsonObject($groups)) names($groups);
     },

@@ -5,10 +5,11 @@ import type { Ledger } from "../core/ledger.ts";
 import type { BackfillCounts, BackfilledFile, BackfillProgress, BackfillSummary } from "../core/operations.ts";
 import type { PullProgress, PullSource } from "../core/source.ts";
 import { addCounts, countsOf, NOTHING, sumOf } from "./backfill-counts.ts";
-import { createDepthGauge, LOOK_EVERY_MS } from "./depth-gauge.ts";
+import { createDepthGauge } from "./depth-gauge.ts";
 import type { Ingest } from "./ingest.ts";
 import { paced } from "./pace.ts";
 import { sync } from "./sync.ts";
+import { untilDelivered } from "./until-delivered.ts";
 
 export interface BackfillFile {
   readonly path: string;
@@ -101,19 +102,14 @@ export async function backfill(
   }
   complete &&= !signal.aborted;
 
-  const endedAt = clock.now();
   const [last] = files.slice(-1);
-  while (waitForDelivery && last && !signal.aborted) {
-    const { depth: waiting, destinations } = await ledger.status();
+  const onDepth = (waiting: number) => {
+    if (!last) return;
     const { messages, duplicates, rejected, skipped, records } = counts;
     const file = placeOf(last, files.length - 1);
     const reached = { records, bytes: totalBytes, totalBytes, messages, duplicates, rejected, skipped };
     observe({ ...reached, phase: "delivering", file, depth: waiting });
-    const oldest = Math.min(
-      ...destinations.map(({ oldestCommittedAt }) => oldestCommittedAt ?? Number.POSITIVE_INFINITY),
-    );
-    if (oldest > endedAt) break;
-    await clock.sleep(LOOK_EVERY_MS, signal);
-  }
+  };
+  if (waitForDelivery) await untilDelivered(ledger, clock, onDepth, signal);
   return { ...counts, files: done, reachedLimit, tookMs: clock.now() - startedAt, complete };
 }

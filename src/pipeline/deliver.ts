@@ -1,15 +1,18 @@
 /** The one door out: claims from lanes, calls a destination, settles each message. */
 
 import type { Clock } from "../core/clock.ts";
-import type { Destination } from "../core/destination.ts";
+import type { Destination, DestinationHealth } from "../core/destination.ts";
 import { toPrickleError } from "../core/errors.ts";
 import type { Claim, Ledger } from "../core/ledger.ts";
 import { MAX_MESSAGE_BYTES } from "../core/message.ts";
 import type { Logger, Observer } from "../core/observer.ts";
 import { backoffMs, RETRY_HORIZON_MS } from "../core/retry.ts";
+import { SERVICES, type Service } from "../core/service.ts";
 import { createBell } from "./delivery-bell.ts";
 import { createDeliverClaim } from "./delivery-claim.ts";
-import { createPace } from "./delivery-pace.ts";
+import { createDueTimes } from "./delivery-due.ts";
+import { createPaces } from "./delivery-pace.ts";
+import { createPressure } from "./delivery-pressure.ts";
 
 export interface DeliveryDependencies {
   readonly ledger: Pick<Ledger, "claim" | "settle" | "status">;
@@ -30,6 +33,7 @@ export interface Delivery {
   start(): void;
   /** To be called after each commit, and after dead letters were replayed. Cheap. */
   wake(): void;
+  health(): DestinationHealth;
   /** Resolves when nothing waits for this destination, when it was stopped, or when `signal` aborts. */
   idle(signal?: AbortSignal): Promise<void>;
   /** Stops claiming and waits for what is in flight; after `graceMs` calls it off. What is not settled stays in the outbox. Idempotent. */
@@ -50,25 +54,33 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const aborting = new AbortController();
   const work = createBell();
   const change = createBell();
-  const pace = createPace(limits, clock);
-  const dueAt = new Map<number, number>();
-  /** When the first of the lanes is due that an earlier process left to wait; which it is the ledger does not say. */
-  let lookAgainAt = Number.POSITIVE_INFINITY;
-  const deliverClaim = createDeliverClaim({
-    ...dependencies,
-    leaseMs,
-    retryHorizonMs: dependencies.retryHorizonMs ?? RETRY_HORIZON_MS,
-    pace,
-    dueAt,
-    stopped: aborting.signal,
-  });
-  const request = { destination: name, maxMessages: pace.maxMessages, maxBytes: limits.maxBytes, leaseMs };
-  const inFlight = new Set<Promise<void>>();
+  const paces = createPaces(limits, clock);
+  const pressure = createPressure({ name, maxConcurrency: limits.concurrency, paces, clock, random, logger });
+  const due = createDueTimes(position);
+  const services = { live: serviceOf("live"), historical: serviceOf("historical") };
+  /** Services that may have something due: it was not found out yet that they have not. */
+  const hopeful = new Set<Service>(SERVICES);
   let ledgerFailures = 0;
   let running: Promise<void> | null = null;
 
+  function serviceOf(service: Service) {
+    const deliverClaim = createDeliverClaim({
+      ...dependencies,
+      leaseMs,
+      retryHorizonMs: dependencies.retryHorizonMs ?? RETRY_HORIZON_MS,
+      pace: paces[service],
+      pressure,
+      dueAt: due.lanes,
+      stopped: aborting.signal,
+    });
+    const request = { destination: name, service, maxBytes: limits.maxBytes, leaseMs };
+    return { deliverClaim, request, inFlight: new Set<Promise<void>>() };
+  }
+
+  const allInFlight = () => SERVICES.flatMap((service) => [...services[service].inFlight]);
+
   async function run(): Promise<void> {
-    await lookForLanesDueLater();
+    await due.look();
     while (!stopping.signal.aborted) {
       try {
         await step();
@@ -83,32 +95,44 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
   async function step(): Promise<void> {
     work.clear();
-    // One claim more than there are requests in flight, so that the next is at hand when one ends.
-    if (inFlight.size > limits.concurrency) return work.wait(POLL_MS, clock, stopping.signal);
-    await pace.ready(stopping.signal);
-    if (stopping.signal.aborted) return;
+    const open = SERVICES.filter((service) => hopeful.has(service) && hasRoom(service));
     const askedAt = clock.now();
-    const claim = await ledger.claim(request);
-    if (claim) {
-      carry(claim);
-      if (!isFull(claim)) await clock.sleep(limits.lingerMs, stopping.signal);
-    } else {
-      change.ring();
-      await forgetDueBy(askedAt);
-      await work.wait(untilNextDue(), clock, stopping.signal);
+    const readyAt = Math.min(...open.map((service) => paces[service].readyAt()));
+    // Nothing can be taken before, whoever rings.
+    if (open.includes("live") && readyAt > askedAt) return clock.sleep(readyAt - askedAt, stopping.signal);
+    for (const service of open) {
+      if (paces[service].readyAt() <= askedAt && (await take(service))) return;
     }
+    change.ring();
+    await due.forgetDueBy(askedAt);
+    await work.wait(untilNext(open), clock, stopping.signal);
+    for (const service of SERVICES) hopeful.add(service);
   }
 
-  /** Nothing was to be had then: to wait for those times would be to ask without a pause. */
-  async function forgetDueBy(at: number): Promise<void> {
-    for (const [lane, laneDueAt] of dueAt) if (laneDueAt <= at) dueAt.delete(lane);
-    if (lookAgainAt <= at) await lookForLanesDueLater();
-    if (lookAgainAt <= at) lookAgainAt = Number.POSITIVE_INFINITY;
+  /** One claim more than there are requests in flight, so that the next is at hand when one ends. */
+  function hasRoom(service: Service): boolean {
+    if (pressure.isProbing()) return allInFlight().length === 0;
+    return services[service].inFlight.size <= Math.min(paces[service].concurrency, pressure.concurrency());
   }
 
-  function carry(claim: Claim): void {
-    pace.count(claim.messages.length);
-    for (const { lane } of claim.messages) dueAt.delete(lane);
+  async function take(service: Service): Promise<boolean> {
+    const maxMessages = pressure.isProbing() ? 1 : paces[service].maxMessages;
+    const claim = await ledger.claim({ ...services[service].request, maxMessages });
+    if (claim) {
+      carry(service, claim);
+      if (!isFull(claim, maxMessages)) paces[service].linger();
+      return true;
+    }
+    hopeful.delete(service);
+    // Most commits bring nothing for it: not each is worth a question.
+    if (service === "historical") paces.historical.linger();
+    return false;
+  }
+
+  function carry(service: Service, claim: Claim): void {
+    const { deliverClaim, inFlight } = services[service];
+    paces[service].count(claim.messages.length);
+    for (const { lane } of claim.messages) due.lanes.delete(lane);
     const delivery = deliverClaim(claim).finally(() => {
       inFlight.delete(delivery);
       work.ring();
@@ -117,23 +141,18 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     inFlight.add(delivery);
   }
 
-  function isFull({ messages }: Claim): boolean {
-    if (messages.length >= request.maxMessages) return true;
+  function isFull({ messages }: Claim, maxMessages: number): boolean {
+    if (messages.length >= maxMessages) return true;
     let bytes = MAX_MESSAGE_BYTES;
     for (const { body } of messages) bytes += body.byteLength;
     return bytes > limits.maxBytes;
   }
 
-  function untilNextDue(): number {
-    let next = Math.min(lookAgainAt, clock.now() + POLL_MS);
-    for (const at of dueAt.values()) next = Math.min(next, at);
+  /** `open`: services that may be asked; those not ready yet are worth another look then. */
+  function untilNext(open: readonly Service[]): number {
+    let next = Math.min(due.next(), clock.now() + POLL_MS);
+    for (const service of open) if (hopeful.has(service)) next = Math.min(next, paces[service].readyAt());
     return Math.max(0, next - clock.now());
-  }
-
-  /** Lanes an earlier process left to wait. */
-  async function lookForLanesDueLater(): Promise<void> {
-    const mine = await position().catch(() => undefined);
-    lookAgainAt = mine?.nextDueAt ?? Number.POSITIVE_INFINITY;
   }
 
   async function position() {
@@ -142,9 +161,9 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   }
 
   async function isIdle(): Promise<boolean> {
-    if (inFlight.size > 0) return false;
+    if (allInFlight().length > 0) return false;
     const mine = await position().catch(() => undefined);
-    return mine !== undefined && mine.depth === 0 && inFlight.size === 0;
+    return mine !== undefined && mine.depth === 0 && allInFlight().length === 0;
   }
 
   return {
@@ -156,6 +175,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
       work.ring();
     },
 
+    health: () => ({ ...pressure.health(), protocol: destination.protocol?.() ?? null }),
+
     async idle(signal) {
       while (!signal?.aborted && !stopping.signal.aborted) {
         change.clear();
@@ -166,7 +187,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
     async stop(graceMs) {
       stopping.abort();
-      const ended = Promise.all([running]).then(() => Promise.all(inFlight));
+      const ended = Promise.all([running]).then(() => Promise.all(allInFlight()));
       await within(graceMs, ended);
       aborting.abort();
       await within(LAST_WORD_MS, ended);

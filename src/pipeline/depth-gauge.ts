@@ -3,7 +3,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Ledger } from "../core/ledger.ts";
 
-export const LOOK_EVERY_MS = 200;
+const LOOK_EVERY_MS = 200;
 
 export function createDepthGauge(ledger: Pick<Ledger, "status">, clock: Clock): { lately(): number } {
   let depth = 0;

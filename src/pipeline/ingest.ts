@@ -18,6 +18,8 @@ export interface IngestDependencies {
   readonly ledger: Pick<Ledger, "lanes" | "commit">;
   /** `statements`: only what records say of people; they come again, for their messages. Default: everything. */
   readonly only?: "statements";
+  /** See PrepareOptions. */
+  readonly isBackfill?: boolean;
   readonly observer: Observer;
   readonly clock: Clock;
   /** Called after each commit that left something to deliver. */
@@ -55,6 +57,7 @@ export function createIngest({
   groups: memory,
   ledger,
   only,
+  isBackfill = false,
   observer,
   clock,
   onCommitted,
@@ -64,6 +67,7 @@ export function createIngest({
     prepare: createPrepare({
       mapping,
       lanes: ledger.lanes,
+      isBackfill,
       ...(memory ? { groups: memory } : {}),
       ...(only ? { only } : {}),
     }),

@@ -20,6 +20,7 @@ import {
 } from "../core/message.ts";
 import { createParcelWriter, type ParcelWriter } from "../core/parcel.ts";
 import type { Rejection, SourceRecord } from "../core/record.ts";
+import { isHistory } from "../core/service.ts";
 import type { Intake, Prepared } from "../core/source.ts";
 import type { Uuid } from "../core/uuid.ts";
 
@@ -27,6 +28,8 @@ export interface PrepareOptions {
   readonly mapping: Mapping;
   /** Of the ledger the messages are for. */
   readonly lanes: number;
+  /** What is old when it is received is history, and leaves by the historical service. Default: everything is live. */
+  readonly isBackfill?: boolean;
   /** What mappings ask for by `@group`. Default: nothing is known, and nothing noted. */
   readonly groups?: GroupMemory;
   /** `statements`: only what records say of people, and no messages. Default: everything. */
@@ -111,12 +114,12 @@ interface Into {
 function interpret(record: SourceRecord, options: PrepareOptions, into: Into): void {
   const { mapping, groups: memory, only } = options;
   const { parcel, rejections } = into;
-  const { drafts, statements, problems } = mapping.apply(record, memory);
+  const { rule, drafts, statements, problems } = mapping.apply(record, memory);
   for (const statement of statements) into.statements.push({ ...fitting(statement), at: record.occurredAt });
   if (only) return;
   const id = recordUuid(record);
   for (const problem of problems) rejections.push(rejectionOf(record, problem));
-  parcel.record(id);
+  parcel.record(id, { record, rule });
   for (const [index, draft] of drafts.entries()) {
     // The same hash: not computed again.
     const uuid = index === 0 && record.statedAt !== null ? id : messageUuid(record, index);
@@ -148,6 +151,7 @@ interface DraftContext {
   readonly uuid: Uuid;
   readonly mapping: Mapping;
   readonly lanes: number;
+  readonly isBackfill?: boolean;
 }
 
 function layDraft(draft: MessageDraft, context: DraftContext, parcel: ParcelWriter): MessageProblem | null {
@@ -172,14 +176,15 @@ function layIdentify(
 /** Only what lacks a group, and can get one, has facts. */
 function layEvent(
   draft: EventDraft,
-  { record: { occurredAt }, uuid, mapping, lanes }: DraftContext,
+  { record: { occurredAt, receivedAt }, uuid, mapping, lanes, isBackfill = false }: DraftContext,
   parcel: ParcelWriter,
 ): MessageProblem | null {
+  const service = isBackfill && isHistory(occurredAt, receivedAt) ? "historical" : "live";
   const { groups, groupsOf = [], properties } = draft;
   const has = Object.keys(groups);
   const gains = groupsOf.length > 0 && has.length < mapping.groupTypes.length && !isPersonless(properties);
   const facts = gains ? writeEventFacts({ at: occurredAt, ids: groupsOf.map(fittingDistinctId), has }) : "";
-  return writeMessage(draft, { uuid, occurredAt, lanes }, parcel, facts);
+  return writeMessage(draft, { uuid, occurredAt, lanes, service }, parcel, facts);
 }
 
 /** Whoever sends it asks for no person, and so for no group either, unless he names one. */

@@ -36,6 +36,8 @@ export interface ApiCall {
   /** Sent as an HTML form instead. */
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses that the caller reads itself: answers with them are never judged. */
+  readonly understands?: readonly number[];
   /** What it counts against. */
   readonly budget: Budget;
 }
@@ -51,7 +53,8 @@ export type Verdict =
 export interface ApiClient {
   /**
    * The answer that was judged ok.
-   * @throws what the verdict says; SOURCE_UNAVAILABLE when it was tried for `patienceMs`, STOPPING when `signal` aborts
+   * @throws what the verdict says; when it was tried for `patienceMs` SOURCE_LIMITED if there were too many, else
+   * SOURCE_UNAVAILABLE; STOPPING when `signal` aborts
    */
   ask(call: ApiCall, signal: AbortSignal): Promise<HttpAnswer>;
   /** Requests made, repetitions included. */
@@ -73,8 +76,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   let requests = 0;
 
   async function send({ method, path, headers = {}, ...call }: ApiCall, signal: AbortSignal): Promise<HttpAnswer> {
-    requests += 1;
     const own = { accept: "application/json", ...(await options.headers(signal)), ...headers };
+    requests += 1;
     const request = { path: prefix + path, signal, headers: own };
     if (method === "GET") return http.get(request);
     const { type, text } = contentOf(call);
@@ -84,6 +87,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   async function attempt(call: ApiCall, signal: AbortSignal): Promise<HttpAnswer | Exclude<Verdict, { kind: "ok" }>> {
     try {
       const answer = await send(call, signal);
+      if (Buffer.byteLength(answer.body) >= maxAnswerBytes) return tooLarge(peer, call, maxAnswerBytes);
+      if (call.understands?.includes(answer.status)) return answer;
       const verdict = judge(answer, call);
       return verdict.kind === "ok" ? answer : verdict;
     } catch (thrown) {
@@ -109,7 +114,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       }
       if (result.slowDown) call.budget.slowDown();
       const pauseMs = result.afterMs ?? backoffMs(failures, random());
-      if (clock.now() + pauseMs > giveUpAt) throw unavailable(result.reason, result.afterMs);
+      if (clock.now() + pauseMs > giveUpAt) throw givenUp(result);
       await clock.sleep(pauseMs, signal);
     }
   }
@@ -122,11 +127,17 @@ function contentOf({ body, form }: Pick<ApiCall, "body" | "form">) {
   return { type: "application/json", text: JSON.stringify(body ?? {}) };
 }
 
-function unavailable(reason: string, afterMs: number | null): PrickleError {
-  return new PrickleError("SOURCE_UNAVAILABLE", reason, {
+function givenUp({ reason, afterMs, slowDown }: Extract<Verdict, { readonly kind: "again" }>): PrickleError {
+  return new PrickleError(slowDown ? "SOURCE_LIMITED" : "SOURCE_UNAVAILABLE", reason, {
     hint: "Nothing is lost: the next sync goes on from here.",
     ...(afterMs === null ? {} : { retryAfterMs: afterMs }),
   });
+}
+
+/** What was cut off cannot be told from what is whole in a CSV. */
+function tooLarge(peer: string, { method, path }: ApiCall, maxBytes: number): Verdict & { readonly kind: "fail" } {
+  const message = `${peer} answered with ${maxBytes} bytes or more to ${method} ${path.split("?")[0]}.`;
+  return { kind: "fail", error: new PrickleError("SOURCE_UNAVAILABLE", message, { hint: "Ask for fewer fields." }) };
 }
 
 function stopping(peer: string): PrickleError {

@@ -5,7 +5,8 @@ import { Agent, type Dispatcher, request } from "undici";
 import { ERRORS, type ErrorCode, PrickleError, toPrickleError } from "../core/errors.ts";
 import type { BackfillProgress, BackfillSummary, Operations, SyncRequest, SyncSummary } from "../core/operations.ts";
 import { EMPTY_RUN, type Run } from "../core/runs.ts";
-import { ADMIN_METHODS, ADMIN_PREFIX, type AdminMethod, BACKFILL, SYNC } from "./admin-methods.ts";
+import type { VerifyProgress, VerifyReport, VerifyRequest } from "../core/verification.ts";
+import { ADMIN_METHODS, ADMIN_PREFIX, type AdminMethod, BACKFILL, SYNC, VERIFY } from "./admin-methods.ts";
 
 export interface AdminAddress {
   readonly url: string;
@@ -52,6 +53,8 @@ export function connectOperations({ url, token }: AdminAddress): Operations {
       stream<BackfillProgress, BackfillSummary>(BACKFILL, input, { observe, signal, stopped: stoppedBackfill }),
     sync: (input, observe, signal) =>
       stream<Run, SyncSummary>(SYNC, input, { observe, signal, stopped: (last) => stoppedSync(input, last) }),
+    verify: (input, observe, signal) =>
+      stream<VerifyProgress, VerifyReport>(VERIFY, input, { observe, signal, stopped: () => stoppedVerify(input) }),
   };
 
   async function stream<Progress, Summary>(
@@ -59,7 +62,13 @@ export function connectOperations({ url, token }: AdminAddress): Operations {
     input: unknown,
     listening: Listening<Progress, Summary>,
   ): Promise<Summary> {
-    const { statusCode, body } = await post(method, input, listening.signal);
+    const { signal, stopped } = listening;
+    const answer = await post(method, input, signal).catch((thrown: unknown) => {
+      if (signal.aborted) return null;
+      throw thrown;
+    });
+    if (!answer) return stopped(null);
+    const { statusCode, body } = answer;
     if (statusCode !== 200) throw revive((await body.json()) as WireError);
     return readStream(url, body, listening);
   }
@@ -106,6 +115,11 @@ function stoppedBackfill(last: BackfillProgress | null): BackfillSummary {
 function stoppedSync({ source, isFull = false }: SyncRequest, last: Run | null): SyncSummary {
   const run = last ?? { ...EMPTY_RUN, source, kind: isFull ? "full" : "changes", startedAt: Date.now() };
   return { run: { ...run, outcome: "partial", reason: "it was stopped" }, dryRun: null };
+}
+
+function stoppedVerify({ destination = "", repair }: VerifyRequest): VerifyReport {
+  const nothing = { groupTypes: [], differences: 0, identifies: 0, removals: 0, tookMs: 0 };
+  return { destination, ...nothing, queued: repair, unfinished: "it was stopped" };
 }
 
 function revive({ code = "INTERNAL", message = "The server gave no reason.", hint }: WireError): PrickleError {

@@ -15,6 +15,8 @@ import {
   backfillRequest,
   SYNC,
   syncRequest,
+  VERIFY,
+  verifyRequest,
 } from "./admin-methods.ts";
 import type { BodyReader } from "./body.ts";
 
@@ -57,6 +59,10 @@ export function addAdminDoor(server: FastifyInstance, { operations, adminToken, 
   server.post(ADMIN_PREFIX + SYNC, { onRequest: authorize }, async (request, reply) => {
     const input = parse(syncRequest, await read(request));
     return stream((observe, signal) => operations.sync(input, observe, signal), reply);
+  });
+  server.post(ADMIN_PREFIX + VERIFY, { onRequest: authorize }, async (request, reply) => {
+    const input = parse(verifyRequest, await read(request));
+    return stream((observe, signal) => operations.verify(input, observe, signal), reply);
   });
   server.post<{ Params: { name: string } }>("/sources/:name/sync", { onRequest: authorize }, async (request, reply) => {
     const how = request.headers["content-length"] === "0" ? {} : await read(request);

@@ -8,8 +8,15 @@ const count = z.int().min(0).max(1_000_000_000);
 const deadLetters = z.strictObject({
   ids: z.array(count).max(100_000).optional(),
   destination: z.string().optional(),
+  reason: z.string().optional(),
+  event: z.string().optional(),
+  groupType: z.string().optional(),
+  groupKey: z.string().optional(),
+  diedFrom: z.number().optional(),
+  diedBefore: z.number().optional(),
   limit: count.optional(),
 });
+const deadLetterPage = deadLetters.extend({ after: count.optional(), maxBytes: count.optional() });
 
 /** This one answers with a line of JSON each time something changes. */
 export const syncRequest = z.strictObject({
@@ -17,6 +24,7 @@ export const syncRequest = z.strictObject({
   isFull: z.boolean().optional(),
   since: z.int().optional(),
   isDryRun: z.boolean().optional(),
+  waitForDelivery: z.boolean().optional(),
   acceptsRemovals: z.boolean().optional(),
   maxEvents: count.optional(),
 });
@@ -33,9 +41,11 @@ export const ADMIN_METHODS = {
     to: z.string().nullable(),
     breakdown: z.string().nullable(),
   }),
-  listDeadLetters: deadLetters,
+  listDeadLetters: deadLetterPage,
   replayDeadLetters: deadLetters,
+  replayEdited: z.strictObject({ id: count, body: z.string() }),
   dropDeadLetters: deadLetters,
+  trace: z.strictObject({ id: z.string().min(1).max(10_000) }),
   listRejections: z.strictObject({ limit: count }),
   group: z.strictObject({ groupType: z.string(), groupKey: z.string(), limit: count }),
   keys: z.strictObject({ limit: count }),
@@ -65,6 +75,16 @@ export const backfillRequest = z.strictObject({
   encoding: z.string().optional(),
 });
 
+/** And this one. */
+export const verifyRequest = z.strictObject({
+  destination: z.string().optional(),
+  groupType: z.string().optional(),
+  repair: z.boolean(),
+  examples: count,
+  settlingMs: count,
+});
+
 export const ADMIN_PREFIX = "/api/";
 export const BACKFILL = "backfill";
 export const SYNC = "sync";
+export const VERIFY = "verify";

@@ -100,8 +100,12 @@ async function callsIn(request: IncomingMessage): Promise<number> {
 }
 
 function statusWith(depth: number, lastFailure: string | null = null): LedgerStatus {
-  const waitingLanes = depth > 0 ? [{ lane: 1, depth, attempts: 1, lastFailure }] : [];
-  const destination = { oldestCommittedAt: null, nextDueAt: null, delivered: 0, retried: 0, dead: 0 };
+  const waitingLanes = depth > 0 ? [{ lane: 1, service: "live" as const, depth, attempts: 1, lastFailure }] : [];
+  const services = {
+    live: { depth, oldestCommittedAt: null },
+    historical: { depth: 0, oldestCommittedAt: null },
+  };
+  const destination = { oldestCommittedAt: null, services, nextDueAt: null, delivered: 0, retried: 0, dead: 0 };
   return {
     lanes: 4,
     destinations: [{ name: "engine", depth, waitingLanes, ...destination }],
@@ -113,6 +117,7 @@ function statusWith(depth: number, lastFailure: string | null = null): LedgerSta
     attributed: 0,
     rejected: 0,
     rejectedByReason: {},
+    expired: 0,
     sizeBytes: 0,
   };
 }

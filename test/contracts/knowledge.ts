@@ -169,6 +169,20 @@ export function describeKnowledge(name: string, create: () => KnowledgeStore): v
         });
       });
 
+      it("know by which message for one destination a property was said again, until it is said anew", () => {
+        apply(groupChange({ told: { plan: { value: 1, at: 1 } }, sent: ["plan", "city", "seats"], seq: 3 }));
+        const acme = { kind: "resent", groupType: "company", groupKey: "acme", destination: "posthog" } as const;
+        apply({ ...acme, names: ["plan", "city"], seq: 5 }, { ...acme, names: ["plan", "__proto__"], seq: 7 });
+        apply({ ...acme, groupKey: "nobody", names: ["plan"], seq: 9 });
+        const resent = () => JSON.stringify(known().group("company", "acme")?.resent);
+        always(() => {
+          expect(resent()).toBe('{"posthog":{"plan":7,"city":5,"__proto__":7}}');
+          expect(known().group("company", "nobody")).toBeNull();
+        });
+        apply(groupChange({ sent: ["plan"], unsent: ["city"], seq: 8 }));
+        always(() => expect(resent()).toBe('{"posthog":{"__proto__":7}}'));
+      });
+
       it("give another type that has the key, the first by name", () => {
         for (const groupType of ["zone", "project", "company"]) apply(groupChange({ groupType }));
         apply(groupChange({ groupType: "project", groupKey: "lone" }));

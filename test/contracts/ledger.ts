@@ -7,6 +7,8 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Claim, Commit, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
+import type { KnownRow } from "../../src/core/rows.ts";
+import { EMPTY_RUN, type Run } from "../../src/core/runs.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 import { parcelOf } from "../fakes/parcels.ts";
 
@@ -27,7 +29,7 @@ export interface LedgerTestOptions {
 
 const DAY_MS = 86_400_000;
 const DELIVERED: SettleOutcome = { kind: "delivered" };
-const ALL = { maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 };
+const ALL = { service: "live" as const, maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 };
 
 export function describeLedger(name: string, create: () => Promise<LedgerUnderTest>): void {
   describe(`${name} as a ledger`, () => {
@@ -170,6 +172,70 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         const full = { ...commitOf([messageOf(0, "a")]), groups: [group("acme", {})] };
         await expect(ledger.commit(full)).rejects.toMatchObject({ code: "LEDGER_FULL" });
         expect(await ledger.groups(["company"])).toEqual([]);
+      });
+    });
+
+    describe("what is known of rows", () => {
+      const row = (id: string, more: Partial<KnownRow> = {}): KnownRow => {
+        return { id, digest: "d", toldAt: 5, seenAt: 10, state: "live", ...more };
+      };
+      const putRows = (source: string, rows: readonly KnownRow[]) =>
+        ledger.commit({ source, parcels: [], rejections: [], rows });
+
+      it("is the last word on each row of a source, kept with the commit over a restart", async () => {
+        await putRows("crm", [row("1"), row("2"), row("ä")]);
+        await putRows("crm", [row("2", { digest: "e", seenAt: 20, state: "archived" })]);
+        await putRows("other", [row("1", { digest: "o" })]);
+        await reopen();
+        const rows = await ledger.rows({ source: "crm", ids: ["ä", "2", "unknown"] });
+        expect(rows).toEqual([row("2", { digest: "e", seenAt: 20, state: "archived" }), row("ä")]);
+        expect(await ledger.rows({ source: "other", ids: ["1"] })).toEqual([row("1", { digest: "o" })]);
+      });
+
+      it("tells the live ones that no run saw, page by page, and how many there are", async () => {
+        await putRows("crm", [row("a"), row("b", { seenAt: 20 }), row("c"), row("d", { state: "gone" }), row("e")]);
+        await putRows("other", [row("b")]);
+        const unseen = (after: string | null) => ledger.unseenRows({ source: "crm", before: 20, after, limit: 2 });
+        expect((await unseen(null)).map(({ id }) => id)).toEqual(["a", "c"]);
+        expect((await unseen("c")).map(({ id }) => id)).toEqual(["e"]);
+        expect(await ledger.countRows({ source: "crm", before: 20 })).toEqual({ live: 4, unseen: 3 });
+        expect(await ledger.countRows({ source: "nobody", before: 20 })).toEqual({ live: 0, unseen: 0 });
+      });
+
+      it("is not changed by a commit that is refused", async () => {
+        await reopen({ maxDepth: 1 });
+        await ledger.commit(commitOf([messageOf(0, "fills it")]));
+        const refused = { ...commitOf([messageOf(0, "one too many")], 2), source: "crm", rows: [row("1")] };
+        await expect(ledger.commit(refused)).rejects.toMatchObject({ code: "LEDGER_FULL" });
+        expect(await ledger.rows({ source: "crm", ids: ["1"] })).toEqual([]);
+      });
+    });
+
+    describe("runs", () => {
+      const run = (source: string, startedAt: number, more: Partial<Run> = {}): Run => {
+        return { ...EMPTY_RUN, source, kind: "full", startedAt, ...more };
+      };
+
+      it("are kept over a restart, newest first, each in the place of what was kept of it", async () => {
+        await ledger.putRun(run("crm", 1));
+        await ledger.putRun(run("other", 2, { rejected: { no_rule: 3 } }));
+        await ledger.putRun(run("crm", 3, { warnings: ["w"], window: { from: 1, to: 2 } }));
+        await ledger.putRun(run("crm", 1, { outcome: "complete", read: 9 }));
+        await reopen();
+        const first = run("crm", 1, { outcome: "complete", read: 9 });
+        const last = run("crm", 3, { warnings: ["w"], window: { from: 1, to: 2 } });
+        expect(await ledger.runs({ limit: 10 })).toEqual([last, run("other", 2, { rejected: { no_rule: 3 } }), first]);
+        expect(await ledger.runs({ source: "crm", limit: 10 })).toEqual([last, first]);
+        expect(await ledger.runs({ source: "crm", limit: 1 })).toEqual([last]);
+      });
+
+      it("are forgotten beyond the last thousand of their source", async () => {
+        for (let at = 1; at <= 1003; at++) await ledger.putRun(run("crm", at));
+        await ledger.putRun(run("other", 1));
+        await ledger.prune();
+        const kept = await ledger.runs({ limit: 2000 });
+        expect(kept).toHaveLength(1001);
+        expect(kept.at(-2)?.startedAt).toBe(4);
       });
     });
 

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Destination } from "../../src/core/destination.ts";
 import type { OutboxMessage } from "../../src/core/message.ts";
 import { createPosthogDestination } from "../../src/destinations/posthog/posthog.ts";
+import { createRequestBudget } from "../../src/destinations/posthog/private-api/budget.ts";
+import { openProjectApi } from "../../src/destinations/posthog/private-api/client.ts";
 import { createPropertyRemover } from "../../src/destinations/posthog/property-removal.ts";
 import { LANES, toOutbox, uuidOf } from "../fakes/outbox.ts";
 import { messageFrom } from "../fakes/parcels.ts";
@@ -30,7 +32,9 @@ afterEach(async () => {
 
 function open(hasKey: boolean): Destination {
   const project = { host: posthog.url, projectId: posthog.api.projectId, personalApiKey: KEY, version: "0" };
-  const remover = hasKey ? createPropertyRemover({ ...project, now: () => now }) : null;
+  const clock = () => now;
+  const api = openProjectApi({ ...project, budget: createRequestBudget(clock), now: clock });
+  const remover = hasKey ? createPropertyRemover(api, clock) : null;
   return createPosthogDestination({ name: "posthog", host: posthog.url, token: "phc_1", version: "0", remover });
 }
 
@@ -90,16 +94,41 @@ describe("a message that removes properties of a group", () => {
     expect(groupNow()).toEqual({ a: "1", b: "1" });
   });
 
-  it("keeps to its budget of requests a minute", async () => {
+  it("keeps to its budget of requests a minute, and holds back nothing but itself", async () => {
     expect(await kindsOf([sets(1, { a: "1" })])).toEqual(["delivered"]);
-    const names = Array.from({ length: 80 }, (_, n) => `p${n}`);
-    expect(await destination.deliver([removes(2, ...names)], never)).toMatchObject([
-      { kind: "retry", reason: expect.stringContaining("budget") },
-    ]);
-    expect(posthog.api.requests.length).toBe(60);
+    const names = Array.from({ length: 500 }, (_, n) => `p${n}`);
+    const [outcome] = await destination.deliver([removes(2, ...names)], never);
+    expect(outcome).toEqual({ kind: "retry", reason: expect.stringContaining("budget") });
+    expect(posthog.api.requests.length).toBe(480);
     now += 60_000;
     // It goes on where it was.
     expect(await kindsOf([removes(2, ...names)])).toEqual(["delivered"]);
-    expect(posthog.api.requests.length).toBe(81);
+    expect(posthog.api.requests.length).toBe(501);
+  });
+
+  it("pauses as long as PostHog asks for", async () => {
+    expect(await kindsOf([sets(1, { a: "1" })])).toEqual(["delivered"]);
+    posthog.api.failure = { kind: "status", status: 429, retryAfter: "30" };
+    expect(await kindsOf([removes(2, "a")])).toEqual(["retry"]);
+    posthog.api.failure = null;
+    now += 29_999;
+    expect(await kindsOf([removes(2, "a")])).toEqual(["retry"]);
+    expect(posthog.api.requests.length).toBe(1);
+    now += 1;
+    expect(await kindsOf([removes(2, "a")])).toEqual(["delivered"]);
+  });
+
+  it("waits for a group that is on its way, but not for ever: what never was has nothing to lose", async () => {
+    posthog.takeSlot("company");
+    const waiting = (since: number) => ({ ...removes(1, "a"), attempts: 1, firstAttemptAt: since });
+    now = 15 * 60_000;
+    expect(await kindsOf([waiting(1)])).toEqual(["retry"]);
+    expect(await kindsOf([waiting(0)])).toEqual(["delivered"]);
+  });
+
+  it("becomes a dead letter where the key may not even read the group types", async () => {
+    posthog.api.scopesOf.set(KEY, []);
+    const [outcome] = await destination.deliver([removes(1, "a")], never);
+    expect(outcome).toMatchObject({ kind: "dead", reason: expect.stringContaining("group:read") });
   });
 });

@@ -2,10 +2,12 @@
 
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Clock } from "../../src/core/clock.ts";
 import type { Destination } from "../../src/core/destination.ts";
 import type { OutboxMessage } from "../../src/core/message.ts";
 import { createPosthogDestination, type PosthogOptions } from "../../src/destinations/posthog/posthog.ts";
-import { outboxMessages, toOutbox, uuidOf } from "../fakes/outbox.ts";
+import { event, LANES, outboxMessages, toOutbox, uuidOf } from "../fakes/outbox.ts";
+import { messageFrom } from "../fakes/parcels.ts";
 import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 
 const TOKEN = "phc_test_token";
@@ -33,9 +35,15 @@ function open(options: Partial<PosthogOptions> = {}): Destination {
     token: TOKEN,
     version: "1.2.3",
     timeoutMs: 5000,
-    now: () => NOW,
+    clock: standingClock(),
+    protocol: "v0",
     ...options,
   });
+}
+
+/** Stands still, and never makes anybody wait. */
+function standingClock(): Clock {
+  return { now: () => NOW, sleep: async () => undefined };
 }
 
 function deliver(messages: readonly OutboxMessage[]) {
@@ -83,11 +91,54 @@ describe("the request", () => {
     ]);
   });
 
-  it("says so when it is a historical migration", async () => {
-    await destination.close();
-    destination = open({ historicalMigration: true });
-    await deliver(outboxMessages(1));
-    expect(JSON.parse(posthog.requests[0]?.text ?? "").historical_migration).toBe(true);
+  describe("of history", () => {
+    const DAY_MS = 86_400_000;
+    const flags = () => posthog.requests.map(({ text }) => JSON.parse(text).historical_migration);
+    const old = (occurredAt: number, sequence = 1) =>
+      toOutbox(event("u", sequence, { occurredAt, service: "historical" }), sequence);
+
+    it("says that it is a historical migration, and is like any other beside that", async () => {
+      await deliver([old(NOW - 3 * DAY_MS), old(NOW - 9 * DAY_MS, 2)]);
+      await deliver(outboxMessages(1));
+      expect(flags()).toEqual([true, undefined]);
+      expect(posthog.events()).toHaveLength(3);
+    });
+
+    it("does not say so of anything that is too young by PostHog's clock, which may be behind", async () => {
+      await deliver([old(NOW - 2 * DAY_MS)]);
+      await deliver([old(NOW - 3 * DAY_MS, 2), old(NOW - 2 * DAY_MS + 1, 3)]);
+      await deliver(
+        [withJson(`{"event":"a","distinct_id":"u","properties":{}}`, 4)].map((one) => ({ ...one, historical: true })),
+      );
+      expect(flags()).toEqual([undefined, undefined, undefined]);
+    });
+
+    it("is looked for in the time of the event, not in what only looks like it", async () => {
+      const name = '","timestamp":"2026-11-23T12:00:00.000Z';
+      const draft = { kind: "event", event: name, distinctId: name, properties: {}, groups: {} } as const;
+      const context = { uuid: uuidOf(1), occurredAt: NOW - 3 * DAY_MS, lanes: LANES, service: "historical" } as const;
+      await deliver([toOutbox(messageFrom(draft, context), 1)]);
+      expect(flags()).toEqual([true]);
+    });
+
+    it("does not say so of what is live, however old, nor where it is not wanted", async () => {
+      await deliver([toOutbox(event("u", 1, { occurredAt: NOW - 9 * DAY_MS }), 1)]);
+      await destination.close();
+      destination = open({ historicalMigration: false });
+      await deliver([old(NOW - 9 * DAY_MS, 2)]);
+      expect(flags()).toEqual([undefined, undefined]);
+    });
+
+    it("comes after the group types were named in a request that is none", async () => {
+      await destination.close();
+      destination = open({ claimedGroupTypes: ["company", "team"] });
+      await deliver([old(NOW - 3 * DAY_MS)]);
+      expect(flags()).toEqual([undefined, true]);
+    });
+
+    it("has a rate of its own", () => {
+      expect(destination.limits).toMatchObject({ messagesPerSecond: 1000, historical: { messagesPerSecond: 1000 } });
+    });
   });
 
   it("keeps time and count when it is repeated", async () => {
@@ -135,6 +186,13 @@ describe("what is tried again", () => {
     expect(await outcomeOf(failure)).toMatchObject({ kind: "retry", retryAfterMs });
   });
 
+  it("a rate that was too high, letting live messages go on where those of history were too many", async () => {
+    expect(await outcomeOf({ kind: "status", status: 429, retryAfter: "17" })).toHaveProperty("isOfRate", true);
+    for (const status of [401, 402, 403, 404]) {
+      expect(await outcomeOf({ kind: "status", status })).not.toHaveProperty("isOfRate");
+    }
+  });
+
   it("takes the acceptance of older servers", async () => {
     expect(await outcomeOf({ kind: "status", status: 200, body: `{"status":1}` })).toEqual({ kind: "delivered" });
   });
@@ -143,7 +201,7 @@ describe("what is tried again", () => {
     await destination.close();
     destination = open({ timeoutMs: 50 });
     const outcome = await outcomeOf({ kind: "hang" });
-    expect(outcome).toMatchObject({ kind: "retry", reason: expect.stringContaining("UND_ERR_HEADERS_TIMEOUT") });
+    expect(outcome).toMatchObject({ kind: "retry", reason: expect.stringMatching(/Timeout/i), cause: "busy" });
   });
 
   it("a peer that hangs, when it is called off", async () => {

@@ -9,8 +9,8 @@ import type { BackfillSummary } from "../../src/core/operations.ts";
 import { MANY_PROCESSES } from "./prickle-process.ts";
 import { createRig, type Rig } from "./rig.ts";
 
-const HEADER = '"Record ID","Company name","External ID","Last Modified Date"';
-const COMPANIES = `${HEADER}\n"11","Acme","acme","2026-01-01 10:00"\n"12","Umbrella","umbrella","2026-07-01 10:00"\n`;
+const HEADER = '"Record ID","Company name","External ID","Create Date","Last Modified Date"';
+const COMPANIES = `${HEADER}\n"11","Acme","acme","2025-01-01 10:00","2026-01-01 10:00"\n"12","Umbrella","umbrella","","2026-07-01 10:00"\n`;
 
 async function openRig(): Promise<Rig> {
   const rig = await createRig();
@@ -71,17 +71,23 @@ it(
   async () => {
     const { workplace, posthog } = await openRig();
     const words = ["backfill", "companies.csv", "--mapping", "hubspot", "--zone", "Europe/Berlin"];
-    expect(await workplace.ask(...words, "--dry-run")).toMatchObject({ records: 2, dryRun: { identifies: { sent: 2 } } });
+    expect(await workplace.ask(...words, "--dry-run")).toMatchObject({
+      records: 2,
+      dryRun: { identifies: { sent: 2 } },
+    });
     const shown = await workplace.run(...words).ended;
     expect(shown.stdout).toContain('companies of HubSpot, id from "Record ID", time from "Last Modified Date"');
     expect(shown.stderr).toContain("companies of HubSpot");
     expect(posthog.groups.get("company\0acme")).toMatchObject({
       name: "Acme",
-      hubspot_updated_at: "2026-01-01T09:00:00.000Z",
+      hubspot_created_at: "2025-01-01T09:00:00.000Z",
     });
     expect(await workplace.ask(...words)).toMatchObject({ records: 2, resumedAt: 2, messages: 0, duplicates: 0 });
 
-    await writeFile(join(workplace.directory, "later.csv"), COMPANIES.replace('"Umbrella"', '"Umbrella Ltd"'));
+    await writeFile(
+      join(workplace.directory, "later.csv"),
+      COMPANIES.replace('"Umbrella"', '"Umbrella Ltd"').replace("2026-07", "2026-08"),
+    );
     const later = ["backfill", "later.csv", ...words.slice(2)];
     expect(await workplace.ask(...later)).toMatchObject({ records: 2, duplicates: 1, messages: 1 });
     await writeFile(join(workplace.directory, "later.csv"), HEADER);

@@ -3,6 +3,8 @@
 import type { Clock } from "../../src/core/clock.ts";
 import type { Claim, ClaimRequest, Ledger, LedgerStatus, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
+import { type Service, serviceOfLane } from "../../src/core/service.ts";
+import { LANES, toOutbox } from "./outbox.ts";
 
 export interface MemoryLedger extends Pick<Ledger, "claim" | "settle" | "status"> {
   put(messages: readonly OutgoingMessage[]): void;
@@ -42,12 +44,13 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
     throw failing.error;
   }
 
-  function claim({ maxMessages, maxBytes, leaseMs }: ClaimRequest): Claim | null {
+  function claim({ service, maxMessages, maxBytes, leaseMs }: ClaimRequest): Claim | null {
     const messages: OutboxMessage[] = [];
     const id = nextClaimId++;
     let bytes = 0;
     const now = clock.now();
-    for (const lane of lanes.values()) {
+    for (const [number, lane] of lanes) {
+      if (serviceOfLane(number, LANES) !== service) continue;
       if (lane.dueAt > now || (lane.claimId !== null && lane.leaseUntil > now)) continue;
       for (const message of lane.waiting) {
         if (messages.length === maxMessages) break;
@@ -74,8 +77,9 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       const outcome = outcomes[index];
       if (!outcome) throw new Error("an outcome is missing");
       if (outcome.kind === "retry") {
-        retried += 1;
         dueAt.set(message.lane, dueAt.get(message.lane) ?? outcome.dueAt);
+        if (outcome.isUntried) continue;
+        retried += 1;
         lane.lastFailure = outcome.reason;
         const firstAttemptAt = message.firstAttemptAt ?? clock.now();
         lane.waiting[at] = { ...message, attempts: message.attempts + 1, firstAttemptAt };
@@ -91,6 +95,15 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
 
   const freeAt = ({ dueAt, claimId, leaseUntil }: Lane) => Math.max(dueAt, claimId === null ? 0 : leaseUntil);
 
+  function depthOf(service: Service): number {
+    return [...lanes].reduce(
+      (sum, [lane, { waiting }]) => sum + (serviceOfLane(lane, LANES) === service ? waiting.length : 0),
+      0,
+    );
+  }
+
+  const serviceStatus = (depth: number) => ({ depth, oldestCommittedAt: depth > 0 ? 0 : null });
+
   function status(): LedgerStatus {
     const waiting = [...lanes].filter(([, { waiting: messages }]) => messages.length > 0);
     const depth = waiting.reduce((sum, [, lane]) => sum + lane.waiting.length, 0);
@@ -98,12 +111,14 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       name: destination,
       depth,
       oldestCommittedAt: depth > 0 ? 0 : null,
+      services: { live: serviceStatus(depthOf("live")), historical: serviceStatus(depthOf("historical")) },
       nextDueAt: depth > 0 ? Math.min(...waiting.map(([, lane]) => freeAt(lane))) : null,
       delivered: delivered.length,
       retried,
       dead: dead.length,
       waitingLanes: waiting.map(([lane, { waiting: messages, lastFailure }]) => ({
         lane,
+        service: serviceOfLane(lane, LANES),
         depth: messages.length,
         attempts: messages[0]?.attempts ?? 0,
         lastFailure,
@@ -117,19 +132,17 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       attributed: 0,
       rejected: 0,
       rejectedByReason: {},
+      expired: 0,
       sizeBytes: 0,
     };
-    return { lanes: lanes.size, destinations: [mine], depth, ...counts };
+    return { lanes: LANES, destinations: [mine], depth, ...counts };
   }
 
   return {
     delivered,
     dead,
     put(messages) {
-      for (const { lane, uuid, json } of messages) {
-        const message = { seq: seq++, lane, uuid, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
-        laneOf(lane).waiting.push(message);
-      }
+      for (const message of messages) laneOf(message.lane).waiting.push(toOutbox(message, seq++));
     },
     fail(error, calls) {
       failing = { error, calls };

@@ -1,8 +1,10 @@
 /** Messages as they leave the ledger. */
 
-import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
+import type { MessageContext, OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
+import { serviceOfLane } from "../../src/core/service.ts";
 import { messageFrom } from "./parcels.ts";
 
+/** Of each service. */
 export const LANES = 8;
 
 /** A group identify: `sequence` becomes its uuid, its time and a property. */
@@ -10,6 +12,16 @@ export function groupIdentify(groupKey: string, sequence: number): OutgoingMessa
   const draft = { kind: "groupIdentify", groupType: "company", groupKey, properties: { sequence } } as const;
   const occurredAt = Date.UTC(2026, 9, 1) + sequence;
   return messageFrom(draft, { uuid: uuidOf(sequence), occurredAt, lanes: LANES });
+}
+
+/** An event of `distinctId`: `sequence` becomes its uuid and a property. */
+export function event(
+  distinctId: string,
+  sequence: number,
+  { occurredAt = Date.UTC(2026, 9, 1), service = "live" }: Partial<Pick<MessageContext, "occurredAt" | "service">> = {},
+): OutgoingMessage {
+  const draft = { kind: "event", event: "Signed In", distinctId, properties: { sequence }, groups: {} } as const;
+  return messageFrom(draft, { uuid: uuidOf(sequence), occurredAt: occurredAt + sequence, lanes: LANES, service });
 }
 
 /** `count` messages over `keys` groups, in turn. */
@@ -22,7 +34,8 @@ export function outboxMessages(count: number, keys = 20): readonly OutboxMessage
 }
 
 export function toOutbox({ uuid, lane, json }: OutgoingMessage, seq: number): OutboxMessage {
-  return { seq, lane, uuid, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
+  const historical = serviceOfLane(lane, LANES) === "historical";
+  return { seq, lane, historical, uuid, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
 }
 
 export function uuidOf(sequence: number): string {

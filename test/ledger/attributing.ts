@@ -4,10 +4,12 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GroupRules } from "../../src/core/attribution/rules.ts";
+import type { Clock } from "../../src/core/clock.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Commit, CommitResult, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import type { SourceRecord } from "../../src/core/record.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createReceived, LANES, prepare, type Received, receive, rulesOfSources } from "../pipeline/attributed.ts";
 
@@ -21,8 +23,8 @@ export interface AttributingLedger {
   /** As a backfill does in its first pass: only what they say of people. */
   commitStatements(...records: readonly SourceRecord[]): Promise<CommitResult>;
   /** Delivers all that waits; gives the texts, parsed, in the order in which they came. */
-  deliver(settle?: (event: string) => SettleOutcome): Promise<readonly Delivered[]>;
-  reopen(): Promise<void>;
+  deliver(settle?: (event: string) => SettleOutcome, destination?: string): Promise<readonly Delivered[]>;
+  reopen(destinations?: readonly string[]): Promise<void>;
   /** As after a power cut: the tables are as they were before `action`, the log is whole. */
   forgetting(action: () => Promise<unknown>): Promise<void>;
   remove(): Promise<void>;
@@ -34,14 +36,21 @@ export interface Delivered {
   readonly properties: JsonObject;
 }
 
+export interface AttributingOptions {
+  readonly maxDepth?: number;
+  readonly segmentBytes?: number;
+  readonly clock?: Pick<Clock, "now">;
+}
+
 export async function openAttributing(
   bySource: Readonly<Record<string, Partial<GroupRules>>> = { segment: {} },
-  { maxDepth = 1_000_000 }: { readonly maxDepth?: number } = {},
+  { clock = systemClock, maxDepth = 1_000_000, ...more }: AttributingOptions = {},
 ): Promise<AttributingLedger> {
   const directory = await mkdtemp(join(tmpdir(), "prickle-attributing-"));
   const groupRules = rulesOfSources(bySource);
-  const options = { directory, destinations: [DESTINATION], maxDepth, seenDays: 7, lanes: LANES, groupRules };
-  const open = () => openSqliteLedger({ ...options, logger: createLogger("silent") });
+  const options = { ...more, directory, maxDepth, seenDays: 7, lanes: LANES, groupRules, clock };
+  let destinations: readonly string[] = [DESTINATION];
+  const open = () => openSqliteLedger({ ...options, destinations, logger: createLogger("silent") });
   const received = createReceived();
   let ledger = await open();
   const [tables, copy] = [join(directory, "ledger.sqlite"), join(directory, "tables.copy")];
@@ -57,9 +66,15 @@ export async function openAttributing(
     },
     commit: (...records) => ledger.commit(commitOf(records)),
     commitStatements: (...records) => ledger.commit(commitOf(records, "statements")),
-    async deliver(settle = () => DELIVERED) {
+    async deliver(settle = () => DELIVERED, destination = DESTINATION) {
       const all: Delivered[] = [];
-      const request = { destination: DESTINATION, maxMessages: 1000, maxBytes: 1e7, leaseMs: 60_000 };
+      const request = {
+        destination,
+        service: "live" as const,
+        maxMessages: 1000,
+        maxBytes: 1e7,
+        leaseMs: 60_000,
+      };
       for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
         const some = claim.messages.map(({ uuid, body }) => ({ uuid, text: new TextDecoder().decode(body) }));
         const outcomes = some.map(({ text }) => settle(JSON.parse(text).event));
@@ -71,7 +86,10 @@ export async function openAttributing(
       }
       return all;
     },
-    reopen: () => restarting(async () => undefined),
+    reopen: (named = destinations) =>
+      restarting(async () => {
+        destinations = named;
+      }),
     async forgetting(action) {
       await restarting(() => copyFile(tables, copy));
       await action();

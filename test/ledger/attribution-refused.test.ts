@@ -132,7 +132,7 @@ describe("a transaction that failed", () => {
   );
 
   function outboxOf(store: Store): unknown {
-    const asks = { destination: "engine", maxMessages: 1000, maxBytes: 1e7, leaseMs: 1 };
+    const asks = { destination: "engine", service: "live" as const, maxMessages: 1000, maxBytes: 1e7, leaseMs: 1 };
     const now = 1_000_000 + 1_000 * ids;
     const [claimed] = store.carryOut([{ kind: "claim", asks, id: ids++, now }]);
     if (!claimed?.ok || typeof claimed.gives !== "object" || !claimed.gives || !("slots" in claimed.gives)) return null;

@@ -39,7 +39,13 @@ async function commitForEver({ commit }: Ledger): Promise<never> {
 /** In each claim one lane is put off, now and then, so that positions with a past are on disk too. */
 async function settleForEver({ claim, settle }: Ledger): Promise<never> {
   for (let turn = 0; ; turn++) {
-    const taken = await claim({ destination: "posthog", maxMessages: 25, maxBytes: 100_000, leaseMs: 60_000 });
+    const taken = await claim({
+      destination: "posthog",
+      service: "live",
+      maxMessages: 25,
+      maxBytes: 100_000,
+      leaseMs: 60_000,
+    });
     if (!taken) {
       await new Promise((resolve) => setImmediate(resolve));
       continue;

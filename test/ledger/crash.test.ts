@@ -71,7 +71,13 @@ async function readOutbox(directory: string): Promise<readonly number[]> {
     logger: createLogger("silent"),
   });
   const numbers: number[] = [];
-  const request = { destination: "posthog", maxMessages: 1000, maxBytes: 10_000_000, leaseMs: 60_000 };
+  const request = {
+    destination: "posthog",
+    service: "live" as const,
+    maxMessages: 1000,
+    maxBytes: 10_000_000,
+    leaseMs: 60_000,
+  };
   for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
     numbers.push(...claim.messages.map(({ body }) => Number(new TextDecoder().decode(body))));
     await ledger.settle(

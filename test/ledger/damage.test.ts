@@ -58,7 +58,13 @@ describe("a log is refused when it is opened", () => {
   it("but not when what is missing was let go of, wherever it lay", () => {
     const texts = fill(60);
     const before = logFiles(rig).length;
-    const claimed = rig.ask("claim", { destination: "a", maxMessages: 1000, maxBytes: 1e6, leaseMs: 1000 });
+    const claimed = rig.ask("claim", {
+      destination: "a",
+      service: "live",
+      maxMessages: 1000,
+      maxBytes: 1e6,
+      leaseMs: 1000,
+    });
     // The first and a later message of lane 0 wait: what lies before, between and after them goes.
     const all = claimed?.slots.flatMap(({ lane, firstSeq, count }) =>
       Array.from({ length: count }, (_, index) => ({ lane, seq: firstSeq + index })),

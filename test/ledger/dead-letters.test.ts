@@ -11,7 +11,7 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { commitOf, messageOf } from "../contracts/ledger.ts";
 import { uuidOf } from "../fakes/outbox.ts";
 
-const ALL = { destination: "posthog", maxMessages: 100_000, maxBytes: 1e9, leaseMs: 60_000 };
+const ALL = { destination: "posthog", service: "live" as const, maxMessages: 100_000, maxBytes: 1e9, leaseMs: 60_000 };
 let directory: string;
 let ledger: Ledger;
 

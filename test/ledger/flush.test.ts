@@ -70,7 +70,7 @@ it("flushes what it wrote before it answers, once for all that was asked togethe
 
 it("flushes nothing for what may be done again: claims, settlements and what was seen before", () => {
   const [claimed] = store.carryOut([
-    request("claim", { destination: "posthog", maxMessages: 9, maxBytes: 999, leaseMs: 9 }),
+    request("claim", { destination: "posthog", service: "live", maxMessages: 9, maxBytes: 999, leaseMs: 9 }),
   ]);
   expect(claimed).toMatchObject({ ok: true, gives: { slots: [{ count: 1 }] } });
   store.carryOut([request("settle", { claimId: 1, exceptions: [], memory: null })]);
@@ -110,7 +110,7 @@ it("refuses with LEDGER_FULL what there is no room for, and has nothing of it wh
 
 it("uses the memory of a claim for one other claim only, also when its settlement had to be tried again", () => {
   const claim = () => {
-    const asks = { destination: "posthog", maxMessages: 1, maxBytes: 999, leaseMs: 9 };
+    const asks = { destination: "posthog", service: "live" as const, maxMessages: 1, maxBytes: 999, leaseMs: 9 };
     const [reply] = store.carryOut([request("claim", asks)]);
     if (!reply?.ok || typeof reply.gives !== "object" || !reply.gives || !("slots" in reply.gives)) throw new Error();
     return reply.gives;

@@ -16,7 +16,8 @@ afterEach(() => {
   rig.remove();
 });
 
-const deadLetters = () => rig.ask("listDeadLetters", {}).map(({ body }) => body);
+const deadLetters = () =>
+  rig.ask("listDeadLetters", { filter: {}, after: 0, upTo: null }).letters.map(({ body }) => body);
 
 it("gives all destinations what is committed after the replay for one of them was refused", () => {
   open({ destinations: ["a", "b"] });

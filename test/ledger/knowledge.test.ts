@@ -142,13 +142,14 @@ describe("knowledge on disk", () => {
   it("owes a group what is said to have died, until it is sent again, and nothing to a group it does not know", () => {
     apply(groupChange({ told: { x: { value: 1, at: 1 } }, unsent: ["y"], sent: ["x"], seq: 1 }));
     const { groups } = store.knowledge;
-    groups.markUnsent("company", "acme", ["x", "y", "z"]);
-    groups.markUnsent("company", "nobody", ["x"]);
+    const acme = { groupType: "company", groupKey: "acme", destination: "posthog" };
+    groups.markUnsent(acme, ["x", "y", "z"]);
+    groups.markUnsent({ ...acme, groupKey: "nobody" }, ["x"]);
     store.commit();
     store.reopen();
     expect(store.knowledge.group("company", "acme")?.unsent).toEqual(["y", "x", "z"]);
     expect(store.knowledge.group("company", "nobody")).toBeNull();
-    store.knowledge.groups.markUnsent("company", "acme", ["w"]);
+    store.knowledge.groups.markUnsent(acme, ["w"]);
     store.takeBack();
     expect(store.knowledge.group("company", "acme")?.unsent).toEqual(["y", "x", "z"]);
   });

@@ -48,7 +48,13 @@ async function commit(text: string, { lane = 0, padding = 0 } = {}): Promise<voi
 /** Claims all that is due, settles it by `settle`, and gives the texts in the order they came. */
 async function take(settle: (text: string, lane: number) => SettleOutcome = () => DELIVERED): Promise<string[]> {
   const texts: string[] = [];
-  const request = { destination: DESTINATION, maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 60_000 };
+  const request = {
+    destination: DESTINATION,
+    service: "live" as const,
+    maxMessages: 1000,
+    maxBytes: 1_000_000,
+    leaseMs: 60_000,
+  };
   for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
     const some = claim.messages.map(({ body }) => new TextDecoder().decode(body).trimEnd());
     texts.push(...some);

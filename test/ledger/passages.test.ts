@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 it("says of each message when the destination got past it, until nobody knows any more", () => {
+  let waitsFrom = 5;
   const position = {
     next: 5,
     notBefore: 0,
@@ -29,7 +30,7 @@ it("says of each message when the destination got past it, until nobody knows an
     failed: new Map(),
     depth: 0,
   };
-  const passages = createPassages(database, { of: () => position });
+  const passages = createPassages(database, { of: () => position, waitsFrom: () => waitsFrom });
   passages.add("engine", LANE, 2, 10 * DAY_MS);
   passages.add("engine", LANE, 5, 20 * DAY_MS);
   passages.add("posthog", LANE, 5, 99 * DAY_MS);
@@ -41,4 +42,7 @@ it("says of each message when the destination got past it, until nobody knows an
   passages.add("engine", LANE, 9, 70 * DAY_MS);
   passages.prune(80 * DAY_MS);
   expect(times()).toEqual([null, null, null, null, 70 * DAY_MS]);
+  // What comes next is for others only.
+  waitsFrom = Number.POSITIVE_INFINITY;
+  expect(passages.of("engine", LANE, 9)).toBe("never");
 });

@@ -79,6 +79,32 @@ describe("a ledger file", () => {
     });
   });
 
+  it("of a prickle without historical lanes goes on: what waits keeps its lanes, and history has lanes of its own", async () => {
+    const older = await open();
+    await older.commit(commitOf([messageOf(63, "waiting")]));
+    await older.close();
+    const database = new DatabaseSync(join(directory, "ledger.sqlite"));
+    database.exec("PRAGMA user_version = 3");
+    database.close();
+    const ledger = await open();
+    expect(ledger.lanes).toBe(64);
+    await ledger.commit(commitOf([messageOf(64, "history"), messageOf(63, "new")], 2));
+    await ledger.close();
+    const again = await open();
+    const request = { destination: "posthog", maxMessages: 9, maxBytes: 9e6, leaseMs: 1000 };
+    const bodies = async (service: "live" | "historical") =>
+      (await again.claim({ ...request, service }))?.messages.map(({ lane, body }) => [
+        lane,
+        Buffer.from(body).toString(),
+      ]);
+    expect(await bodies("live")).toEqual([
+      [63, "waiting"],
+      [63, "new"],
+    ]);
+    expect(await bodies("historical")).toEqual([[64, "history"]]);
+    await again.close();
+  });
+
   it("keeps its number of lanes", async () => {
     const first = await openSqliteLedger({
       directory,

@@ -52,7 +52,7 @@ export interface Claimed {
   readonly texts: readonly string[];
 }
 
-export const ALL = { maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 1000 };
+export const ALL = { service: "live" as const, maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 1000 };
 const FRAME_HEAD_BYTES = 20;
 
 let records = 0;
@@ -125,7 +125,7 @@ export function createStoreRig(options: Partial<StoreOptions> = {}): StoreRig {
       const exceptions = (claimed?.texts ?? []).map((_, index) => [index, { kind: "dead", reason: "wrong" }] as const);
       if (claimed) ask("settle", { claimId: claimed.id, exceptions, memory: null });
     },
-    replay: (filter = {}) => ask("replayDeadLetters", { filter, after: 0, upTo: null }).replayed,
+    replay: (filter = {}) => ask("replayDeadLetters", { filter, after: 0, upTo: null }).count,
     reopen(meanwhile) {
       close();
       meanwhile?.();

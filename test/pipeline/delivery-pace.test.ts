@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { DestinationLimits } from "../../src/core/destination.ts";
-import { createPace } from "../../src/pipeline/delivery-pace.ts";
+import { createPaces } from "../../src/pipeline/delivery-pace.ts";
 import { createManualClock } from "../fakes/clock.ts";
 
 const limits: DestinationLimits = {
@@ -11,7 +11,6 @@ const limits: DestinationLimits = {
   requestsPerSecond: null,
   lingerMs: 0,
 };
-const unsignalled = new AbortController().signal;
 
 // p-queue keeps time by itself.
 beforeEach(() => void vi.useFakeTimers());
@@ -22,7 +21,7 @@ it.each([
   [2.5, 1200, 3],
   [0.5, 2000, 1],
 ])("starts at most %s requests per second in any window", async (requestsPerSecond, windowMs, perWindow) => {
-  const pace = createPace({ ...limits, requestsPerSecond }, createManualClock());
+  const pace = createPaces({ ...limits, requestsPerSecond }, createManualClock()).live;
   const startedAt: number[] = [];
   for (let request = 0; request < 4 * perWindow; request++) void pace.run(async () => void startedAt.push(Date.now()));
   await vi.advanceTimersByTimeAsync(5 * windowMs);
@@ -34,7 +33,7 @@ it.each([
 });
 
 it("keeps no more requests in flight than allowed", async () => {
-  const pace = createPace({ ...limits, concurrency: 3 }, createManualClock());
+  const pace = createPaces({ ...limits, concurrency: 3 }, createManualClock()).live;
   let started = 0;
   const open = Promise.withResolvers<void>();
   const requests = Array.from({ length: 5 }, () =>
@@ -51,23 +50,59 @@ it("keeps no more requests in flight than allowed", async () => {
 });
 
 it("claims no more than a second's worth at once", () => {
-  expect(createPace({ ...limits, messagesPerSecond: 20 }, createManualClock()).maxMessages).toBe(20);
-  expect(createPace({ ...limits, messagesPerSecond: 0.2 }, createManualClock()).maxMessages).toBe(1);
-  expect(createPace({ ...limits, messagesPerSecond: 5000 }, createManualClock()).maxMessages).toBe(500);
+  const most = (messagesPerSecond: number) => createPaces({ ...limits, messagesPerSecond }, createManualClock()).live;
+  expect(most(20).maxMessages).toBe(20);
+  expect(most(0.2).maxMessages).toBe(1);
+  expect(most(5000).maxMessages).toBe(500);
 });
 
-it("waits for the later of pause and rate", async () => {
+it("waits for the latest of pause, rate and what it lingers", () => {
   const clock = createManualClock();
-  const pace = createPace({ ...limits, messagesPerSecond: 100 }, clock);
-  let isReady = false;
-  pace.count(300);
-  pace.pauseUntil(clock.now() + 2000);
-  const ready = pace.ready(unsignalled).then(() => {
-    isReady = true;
-  });
-  vi.useRealTimers();
-  await clock.advance(2999);
-  expect(isReady).toBe(false);
-  await clock.advance(1);
-  await ready;
+  const { live } = createPaces({ ...limits, messagesPerSecond: 100, lingerMs: 50 }, clock);
+  live.linger();
+  expect(live.readyAt()).toBe(clock.now() + 50);
+  live.pauseUntil(clock.now() + 2000, true);
+  expect(live.readyAt()).toBe(clock.now() + 2000);
+  live.count(300);
+  expect(live.readyAt()).toBe(clock.now() + 3000);
+});
+
+it("counts what is live and what is history each against a rate of its own", () => {
+  const clock = createManualClock();
+  const { live, historical } = createPaces(
+    { ...limits, messagesPerSecond: 100, historical: { messagesPerSecond: 10 } },
+    clock,
+  );
+  expect([live.maxMessages, historical.maxMessages]).toEqual([100, 10]);
+  historical.count(10);
+  expect(historical.readyAt()).toBe(clock.now() + 1000);
+  expect(live.readyAt()).toBeLessThanOrEqual(clock.now());
+});
+
+it("holds history back with what is live, and what is live only when all is to wait", () => {
+  const clock = createManualClock();
+  const { live, historical } = createPaces(limits, clock);
+  historical.pauseUntil(clock.now() + 1000, false);
+  expect([live.readyAt(), historical.readyAt()]).toEqual([0, clock.now() + 1000]);
+  live.pauseUntil(clock.now() + 2000, false);
+  expect([live.readyAt(), historical.readyAt()]).toEqual([clock.now() + 2000, clock.now() + 2000]);
+  historical.pauseUntil(clock.now() + 3000, true);
+  expect([live.readyAt(), historical.readyAt()]).toEqual([clock.now() + 3000, clock.now() + 3000]);
+});
+
+it("leaves a place for a live request while history fills all others, and lets it go before what waits", async () => {
+  const { live, historical } = createPaces({ ...limits, concurrency: 3 }, createManualClock());
+  const started: string[] = [];
+  const open = Promise.withResolvers<void>();
+  const request = (name: string) => () => {
+    started.push(name);
+    return open.promise;
+  };
+  const all = ["old 1", "old 2", "old 3"].map((name) => historical.run(request(name)));
+  all.push(...["new 1", "new 2"].map((name) => live.run(request(name))));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(started).toEqual(["old 1", "old 2", "new 1"]);
+  open.resolve();
+  await Promise.all(all);
+  expect(started.slice(3)).toEqual(["new 2", "old 3"]);
 });

@@ -142,6 +142,7 @@ it("stores nothing when the ledger is full, and the same may be committed later"
     maxMessages: 9,
     maxBytes: 9e6,
     leaseMs: 9e3,
+    service: "live",
   })) ?? {
     id: -1,
     messages: [],
@@ -169,7 +170,7 @@ it("keeps what was said of a group although the ledger was full when it was said
     ofGroups.commit(ofGroups.prepare({ records: [record(id, { domain: "acme.com" })], rejections: [] }));
   await take(["1", "2", "3"].map((id) => record(id, { user: id })));
   await expect(send("4")).rejects.toMatchObject({ code: "LEDGER_FULL" });
-  const claim = { destination: "engine", maxMessages: 9, maxBytes: 9e6, leaseMs: 9e3 };
+  const claim = { destination: "engine", service: "live" as const, maxMessages: 9, maxBytes: 9e6, leaseMs: 9e3 };
   const { id, messages } = (await ledger.claim(claim)) ?? fail();
   await ledger.settle(
     id,

@@ -26,7 +26,7 @@ function createDisk({ contentBytes = 1, fail = () => false }: { contentBytes?: n
       const ids = Buffer.from(record?.id ?? "");
       return {
         received: records.length,
-        parcels: [{ records: 1, messages: 1, ids, contents, statements: "" }],
+        parcels: [{ records: 1, messages: 1, ids, contents, statements: "", origins: ids }],
         rejections: [],
         groups: [],
       };

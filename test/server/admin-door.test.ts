@@ -225,8 +225,8 @@ describe("health and metrics", () => {
         'prickle_delivered_total{destination="engine"}',
         'prickle_commit_duration_seconds_count{source="main"}',
         'prickle_commit_duration_seconds_bucket{le="+Inf",source="main"}',
-        'prickle_outbox_depth{destination="engine"}',
-        'prickle_outbox_oldest_age_seconds{destination="engine"}',
+        'prickle_outbox_depth{destination="engine",service="live"}',
+        'prickle_outbox_oldest_age_seconds{destination="engine",service="live"}',
       ].map((name) => metricOf(page, name));
     };
     expect(await numbers()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -250,11 +250,15 @@ describe("health and metrics", () => {
       claimGroupTypes: false,
     } as const;
     const other = await startWith({ destinations: { posthog } });
-    const metric = (name: string) => other.metric(`${name}{destination="posthog"}`);
+    const metric = (name: string, more = "") => other.metric(`${name}{destination="posthog"${more}}`);
+    const waiting = (name: string) => metric(name, ',service="live"');
     const all = () =>
-      Promise.all(
-        ["prickle_dead_total", "prickle_retried_total", "prickle_delivered_total", "prickle_outbox_depth"].map(metric),
-      );
+      Promise.all([
+        metric("prickle_dead_total", ',reason="request_parsing_error"'),
+        metric("prickle_retried_total"),
+        metric("prickle_delivered_total"),
+        waiting("prickle_outbox_depth"),
+      ]);
     expect(await all()).toEqual([0, 0, 0, 0]);
 
     fake.failNext({ kind: "status", status: 400, body: "no" });
@@ -266,7 +270,7 @@ describe("health and metrics", () => {
     await group(other, "waiting");
     await vi.waitUntil(async () => (await metric("prickle_retried_total")) > 0, PATIENCE);
     expect(await all()).toEqual([1, 1, 0, 1]);
-    expect(await metric("prickle_outbox_oldest_age_seconds")).toBeGreaterThan(0);
+    expect(await waiting("prickle_outbox_oldest_age_seconds")).toBeGreaterThan(0);
   });
 });
 
@@ -279,7 +283,7 @@ it("counts an event of a PostHog client that was dropped, though the client is t
     properties: { $group_type: type, $group_key: "k", $group_set: { name: type } },
   }));
   expect((await post(`${own.url}/batch/`, { api_key: "any", batch: events })).status).toBe(200);
-  expect(await own.metric('prickle_dead_total{destination="engine"}')).toBe(1);
+  expect(await own.metric('prickle_dead_total{destination="engine",reason="other"}')).toBe(1);
 });
 
 describe("closing", () => {

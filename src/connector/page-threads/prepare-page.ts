@@ -22,7 +22,8 @@ export function createPagePreparer(
   { mapping, lanes, only, ...reading }: PageThreadOptions,
   pool: MemoryPool,
 ): (page: RawPage) => PreparedRecords {
-  const preparer = createPreparer({ mapping: compilePortable(mapping), lanes, ...(only ? { only } : {}) }, pool);
+  const prepareOptions = { mapping: compilePortable(mapping), lanes, isBackfill: true, ...(only ? { only } : {}) };
+  const preparer = createPreparer(prepareOptions, pool);
   const options = pageOptionsOf(reading);
   return (page) => {
     preparer.clear();

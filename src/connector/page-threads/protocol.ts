@@ -41,7 +41,7 @@ export type PageReply =
 /** Of the parcels, where it can be handed over: small ones share theirs. */
 export function memoryOf({ parcels }: Prepared): readonly ArrayBuffer[] {
   return parcels
-    .flatMap(({ ids, contents }) => [ids, contents])
+    .flatMap(({ ids, contents, origins }) => [ids, contents, origins])
     .flatMap(({ buffer, byteOffset }) =>
       buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > Buffer.poolSize ? [buffer] : [],
     );

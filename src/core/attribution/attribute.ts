@@ -29,9 +29,11 @@ export type Attribute = (attributable: Attributable, target: AttributionTarget) 
 
 export function createAttribution(dependencies: AttributionDependencies): Attribute {
   const { knowledge } = dependencies;
-  return ({ source, statements, bytes, from, to, ids, known }, { parcel, takeSeq }) => {
+  return ({ source, statements, bytes, from, to, ids, known }, { parcel, takeSeq, ...rest }) => {
     const tally = emptyTally();
+    const { trace } = rest;
     const target: AttributionTarget = {
+      ...rest,
       parcel,
       takeSeq(lane) {
         tally.messages += 1;
@@ -47,13 +49,16 @@ export function createAttribution(dependencies: AttributionDependencies): Attrib
         record = place.record;
         parcel.record(uuidAt(ids, record * ID_BYTES));
       }
+      trace?.output(record);
       const facts = bytes.toString("utf8", place.factsAt, place.frameAt);
       const event = facts === "" ? PLAIN : readEventFacts(facts);
       if (!event) identifying.take(readIdentifyFacts(facts, source, uuidTextAt(bytes, place.frameAt + 4)));
       else {
         const gained = event.ids.length > 0 ? gainedGroups(dependencies, source, event) : null;
-        if (gained) tally.attributed += 1;
         layEvent({ bytes, place, hasGroups: event.has.length > 0, gained }, target);
+        if (!gained) continue;
+        tally.attributed += 1;
+        trace?.gained(gained);
       }
     }
     parcel.endRecord();

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "../json.ts";
 import { setOwn } from "../mapping/own.ts";
-import type { Change, GroupState, Told } from "./knowledge.ts";
+import type { Change, GroupState, Resent, Told } from "./knowledge.ts";
 
 type GroupChange = Extract<Change, { kind: "group" }>;
 
@@ -11,6 +11,7 @@ interface OpenState {
   readonly told: Record<string, Record<string, Told>>;
   unsent: readonly string[];
   readonly sent: Record<string, number>;
+  resent?: Record<string, Record<string, number>>;
 }
 
 /** A state of its own: `before` stays as it is. */
@@ -18,6 +19,7 @@ export function changedGroup(before: GroupState | null, change: GroupChange): Gr
   const told: OpenState["told"] = {};
   for (const [name, bySource] of Object.entries(before?.told ?? {})) put(told, name, { ...bySource });
   const state: OpenState = { told, unsent: [], sent: { ...before?.sent } };
+  if (before?.resent) state.resent = copyOf(before.resent);
   changeGroup(state, change);
   return state;
 }
@@ -39,6 +41,33 @@ export function changeGroup(state: GroupState, change: GroupChange): void {
   }
   open.unsent = unsent;
   for (const name of sent) put(open.sent, name, seq);
+  if (open.resent) for (const bySeq of Object.values(open.resent)) forget(bySeq, [...sent, ...unsent]);
+}
+
+/** The state after a message for one destination carried some of it again. */
+export function resentGroup(before: GroupState, { destination, names, seq }: Resent): GroupState {
+  const resent = copyOf(before.resent ?? {});
+  const bySeq = resent[destination] ?? {};
+  for (const name of names) put(bySeq, name, seq);
+  put(resent, destination, bySeq);
+  return { ...before, resent };
+}
+
+/** The state after a message died that carried these properties to a destination: they are owed. */
+export function owingGroup(before: GroupState, destination: string, names: readonly string[]): GroupState {
+  const unsent = [...new Set([...before.unsent, ...names])];
+  if (!before.resent?.[destination]) return { ...before, unsent };
+  const resent = copyOf(before.resent);
+  forget(resent[destination] ?? {}, names);
+  return { ...before, unsent, resent };
+}
+
+function copyOf(resent: NonNullable<GroupState["resent"]>): Record<string, Record<string, number>> {
+  return Object.fromEntries(Object.entries(resent).map(([destination, bySeq]) => [destination, { ...bySeq }]));
+}
+
+function forget(bySeq: Record<string, number>, names: readonly string[]): void {
+  for (const name of names) delete bySeq[name];
 }
 
 /** Also under names that plain assignment would take for the prototype. */

@@ -2,12 +2,15 @@
 
 import { groupLane, messageUuid } from "../identity.ts";
 import { type MessageProblem, writeMessage } from "../message.ts";
-import { type Uuid, uuidOf } from "../uuid.ts";
+import { type Uuid, uuidOf, uuidText } from "../uuid.ts";
 import { resolveKey } from "./keys.ts";
 import type { Identify, Knowledge } from "./knowledge.ts";
 import { differenceOf } from "./properties.ts";
 import { rulesOf } from "./rules.ts";
 import type { AttributionDependencies, AttributionTally, AttributionTarget } from "./step.ts";
+
+/** The property of a group that says into which other its record was merged. */
+const MERGED_INTO = "merged_into";
 
 export interface IdentifyingParts extends AttributionDependencies {
   readonly target: AttributionTarget;
@@ -20,21 +23,23 @@ export interface Identifying {
 }
 
 export function createIdentifying(parts: IdentifyingParts): Identifying {
-  const { knowledge, rules, tally } = parts;
+  const { knowledge, rules, target, tally } = parts;
   return {
     take(first) {
       const waiting = [first];
       for (const identify of waiting) {
         const own = rulesOf(rules, identify.source);
         const resolution = resolveKey(knowledge, identify, own);
-        if ("refused" in resolution) refuse(identify, resolution.refused, tally);
+        if ("refused" in resolution) refuse(identify, resolution.refused, parts);
         else if (resolution.groupKey !== null) {
           send({ ...identify, groupKey: resolution.groupKey }, parts);
+          waiting.push(...mergedInto(identify, resolution.groupKey, resolution.merged));
           waiting.push(...release(knowledge, identify.groupType, resolution.learned));
         } else if (own.unresolved === "park" && identify.aliases.length + identify.mergedAliases.length > 0) {
           knowledge.apply({ kind: "park", identify });
           tally.parked += 1;
-        } else refuse(identify, resolution.problem, tally);
+          target.trace?.identified(identify, "parked");
+        } else refuse(identify, resolution.problem, parts);
       }
     },
   };
@@ -47,9 +52,23 @@ function release(knowledge: Knowledge, groupType: string, learned: readonly stri
   return parked;
 }
 
+/** Says of each group where it went: its events stay its own. */
+function mergedInto(identify: Identify, groupKey: string, merged: readonly string[]): readonly Identify[] {
+  return merged.map((mergedKey, index) => ({
+    ...identify,
+    groupKey: mergedKey,
+    aliases: [],
+    mergedAliases: [],
+    fallbackKey: null,
+    properties: { [MERGED_INTO]: groupKey },
+    uuid: uuidText(furtherUuid(identify, index + 1)),
+  }));
+}
+
 type Resolved = Identify & { readonly groupKey: string };
 
-function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: IdentifyingParts): void {
+function send(identify: Resolved, parts: IdentifyingParts): void {
+  const { knowledge, rules, lanes, target, tally } = parts;
   const { groupType, groupKey, at } = identify;
   const state = knowledge.group(groupType, groupKey);
   const { set, unset, stale, change } = differenceOf(state, identify, rules);
@@ -59,7 +78,7 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
   const draft = { kind: "groupIdentify", groupType, groupKey, properties: set } as const;
   const problem = hasSet ? write(draft, uuidOf(identify.uuid)) : null;
   if (problem) {
-    refuse(identify, problem, tally);
+    refuse(identify, problem, parts);
     return;
   }
   tally.stale += stale;
@@ -67,10 +86,11 @@ function send(identify: Resolved, { knowledge, rules, lanes, target, tally }: Id
   const lane = groupLane(groupType, groupKey, lanes);
   let seq = hasSet ? target.takeSeq(lane) : 0;
   if (unset.length > 0) {
-    const isTooLarge = write({ kind: "groupUnset", groupType, groupKey, properties: unset }, unsetUuid(identify));
+    const isTooLarge = write({ kind: "groupUnset", groupType, groupKey, properties: unset }, furtherUuid(identify, 0));
     if (!isTooLarge) seq = target.takeSeq(lane);
   } else if (!hasSet) tally.saved += 1;
   if (change) knowledge.apply({ ...change, seq });
+  target.trace?.identified(identify, hasSet || unset.length > 0 ? "sent" : "saved");
 }
 
 /** PostHog may take the properties of one for those of the other. */
@@ -84,11 +104,16 @@ function noteSharedKey(
 }
 
 /** Of the identify, not of its record, which may be about several groups. */
-function unsetUuid({ source, uuid, at }: Identify): Uuid {
-  return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, 0);
+function furtherUuid({ source, uuid, at }: Identify, index: number): Uuid {
+  return messageUuid({ source, id: uuid, statedAt: null, occurredAt: at }, index);
 }
 
-function refuse(identify: Identify, { reason, detail }: MessageProblem, { rejections }: AttributionTally): void {
+function refuse(
+  identify: Identify,
+  { reason, detail }: MessageProblem,
+  { tally: { rejections }, target: { trace } }: IdentifyingParts,
+): void {
+  trace?.identified(identify, "refused");
   const { source, recordId, receivedAt, groupType, groupKey, aliases, properties } = identify;
   const payload = { groupType, groupKey, aliases: [...aliases], properties };
   rejections.push({ source, recordId, reason, detail, receivedAt, payload });

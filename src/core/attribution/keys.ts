@@ -5,7 +5,12 @@ import type { Change, Identify, Knowledge } from "./knowledge.ts";
 import type { GroupRules } from "./rules.ts";
 
 export type Resolution =
-  | { readonly groupKey: string; readonly learned: readonly string[] }
+  | {
+      readonly groupKey: string;
+      readonly learned: readonly string[];
+      /** Keys of groups whose records were merged into one of this group. */
+      readonly merged: readonly string[];
+    }
   /** Nobody knows: it may wait. */
   | { readonly groupKey: null; readonly problem: MessageProblem }
   /** Never. */
@@ -22,17 +27,19 @@ export function resolveKey(knowledge: Knowledge, identify: Identify, { collision
     for (const change of refused.changes) knowledge.apply(change);
     return { refused: refused.problem };
   }
+  const merged = mergedKeys(knowledge, identify, sure);
   const changes = [
     ...aliases.flatMap((alias) => claim(knowledge, identify, { alias, groupKey: sure, collision })),
     ...mergedAliases.flatMap((alias) => repoint(knowledge, identify, alias, sure)),
   ];
   for (const change of changes) knowledge.apply(change);
-  return { groupKey: sure, learned: changes.flatMap((change) => (change.kind === "alias" ? [change.alias] : [])) };
+  const learned = changes.flatMap((change) => (change.kind === "alias" ? [change.alias] : []));
+  return { groupKey: sure, learned, merged };
 }
 
 /** A fallback teaches nothing: its group is given up as soon as an alias is learned. */
 function unsure({ groupType, aliases, fallbackKey }: Identify): Resolution {
-  if (fallbackKey !== null) return { groupKey: fallbackKey, learned: [] };
+  if (fallbackKey !== null) return { groupKey: fallbackKey, learned: [], merged: [] };
   const given = aliases.length > 0 ? `none of its aliases is known (${aliases.join(", ")})` : "it gives no alias";
   const detail = `Group type "${groupType}": the record has no key of its own, and ${given}.`;
   return { groupKey: null, problem: { reason: "unresolved_group_key", detail } };
@@ -54,6 +61,17 @@ function claim(knowledge: Knowledge, identify: Identify, { alias, groupKey, coll
   const [now, other] = moves ? [groupKey, before.groupKey] : [before.groupKey, groupKey];
   const noted: Change = { kind: "collision", groupType, alias, groupKey: now, otherKey: other, source, at };
   return moves ? [learn, noted] : [noted];
+}
+
+/** Of what is re-pointed now; a record without an alias of its own may have had a group under its name. */
+function mergedKeys(knowledge: Knowledge, identify: Identify, groupKey: string): readonly string[] {
+  const { groupType, mergedAliases, at } = identify;
+  const keys = mergedAliases.flatMap((alias) => {
+    const before = knowledge.alias(groupType, alias);
+    if (before) return before.at > at ? [] : [before.groupKey];
+    return knowledge.group(groupType, alias) ? [alias] : [];
+  });
+  return [...new Set(keys)].filter((key) => key !== groupKey);
 }
 
 function repoint(knowledge: Knowledge, identify: Identify, alias: string, groupKey: string): readonly Change[] {

@@ -48,6 +48,8 @@ export interface GroupState {
   readonly unsent: readonly string[];
   /** By property: seq of the message that carried it last. */
   readonly sent: Readonly<Record<string, number>>;
+  /** By destination, then by property: seq of the message for it alone that carried it since. */
+  readonly resent?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 export interface Told {
@@ -70,7 +72,7 @@ export interface Identify {
   /** Null: it has to be resolved. */
   readonly groupKey: string | null;
   readonly aliases: readonly string[];
-  /** Aliases of groups that were merged into this one: re-pointed without a word. */
+  /** Aliases of groups that were merged into this one: re-pointed, and their groups say so. */
   readonly mergedAliases: readonly string[];
   /** The key when no alias is known; null: there is none. */
   readonly fallbackKey: string | null;
@@ -105,6 +107,8 @@ export type Change =
       readonly sent: readonly string[];
       readonly seq: number;
     }
+  /** A message of seq `seq` carries properties once more, to one destination. */
+  | ({ readonly kind: "resent" } & Resent)
   | {
       readonly kind: "alias";
       readonly groupType: string;
@@ -114,6 +118,14 @@ export type Change =
   | ({ readonly kind: "collision" } & Collision)
   | { readonly kind: "park"; readonly identify: Identify }
   | { readonly kind: "release"; readonly uuid: string };
+
+export interface Resent {
+  readonly groupType: string;
+  readonly groupKey: string;
+  readonly destination: string;
+  readonly names: readonly string[];
+  readonly seq: number;
+}
 
 /** One alias that two groups claim. */
 export interface Collision {

@@ -1,6 +1,6 @@
 /** Group knowledge in memory: for previews and dry runs, and for tests of the rules. */
 
-import { changedGroup } from "./changed-group.ts";
+import { changedGroup, resentGroup } from "./changed-group.ts";
 import {
   type Change,
   type Collision,
@@ -108,6 +108,11 @@ export function createMemoryKnowledge(): MemoryKnowledge {
           const before = groups.get(key) ?? null;
           if (!before) listAt(typesByKey, groupKey).push(groupType);
           return void groups.set(key, changedGroup(before, change));
+        }
+        case "resent": {
+          const key = keyOf(change.groupType, change.groupKey);
+          const before = groups.get(key);
+          return void (before && groups.set(key, resentGroup(before, change)));
         }
         case "alias":
           return void aliases.set(keyOf(change.groupType, change.alias), change.known);

@@ -125,6 +125,19 @@ export function effectiveOf(
   return winnerOf(state, name, rules, more)?.value;
 }
 
+/** What a message that says the property again has to carry; undefined: that it is removed. */
+export function sentValueOf(
+  state: GroupState,
+  name: string,
+  groupKey: string,
+  rules: RulesBySource,
+): JsonValue | undefined {
+  // What was sent although nobody told it is the key, also under the name it had in an earlier mapping.
+  const isKey =
+    !Object.hasOwn(state.told, name) || Object.values(rules).some(({ keyProperty }) => keyProperty === name);
+  return isKey ? groupKey : effectiveOf(state, name, rules);
+}
+
 /** Whose word on a property counts. */
 export function winnerOf(
   state: GroupState | null,
@@ -184,7 +197,7 @@ function toldBy(state: GroupState | null, name: string, source: string): Told | 
 }
 
 /** Objects are the same in whatever order they have their keys. */
-function isSameValue(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
+export function isSameValue(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
   return (
     one === other ||
     (typeof one === "object" && typeof other === "object" && canonicalJson(one) === canonicalJson(other))

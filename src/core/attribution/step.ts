@@ -2,7 +2,7 @@
 
 import type { ParcelWriter } from "../parcel.ts";
 import type { Rejection } from "../record.ts";
-import type { Knowledge } from "./knowledge.ts";
+import type { Identify, Knowledge } from "./knowledge.ts";
 import type { RulesBySource } from "./rules.ts";
 
 export interface AttributionDependencies {
@@ -39,7 +39,22 @@ export interface AttributionTarget {
   readonly parcel: ParcelWriter;
   /** Gives the seq that a message of the lane gets; asked once for each, in order. */
   takeSeq(lane: number): number;
+  /** Who wants to know what became of each output. */
+  readonly trace?: AttributionTrace;
 }
+
+/** Is told in the order in which messages are laid, after those it is about. */
+export interface AttributionTrace {
+  /** What is told from now on is about an output of the record at this place. */
+  output(place: number): void;
+  /** Of the event laid last. */
+  gained(groups: Readonly<Record<string, string>>): void;
+  /** What was laid since the last call, if anything, is what became of `identify`. */
+  identified(identify: Identify, became: Became): void;
+}
+
+/** Of a group identify: messages; nothing, since it said nothing new; it waits for an alias; it was refused. */
+export type Became = "sent" | "saved" | "parked" | "refused";
 
 export function emptyTally(): AttributionTally {
   return { messages: 0, saved: 0, stale: 0, attributed: 0, parked: 0, rejections: [], sharedKeys: [] };

@@ -5,6 +5,8 @@ import { PrickleError } from "../../core/errors.ts";
 import type { ClaimRequest } from "../../core/ledger.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
+import { firstLaneOf } from "../../core/service.ts";
+import { headTime } from "./head-time.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox, Run } from "./outbox.ts";
 import type { Failures, Position, Positions } from "./positions.ts";
@@ -28,7 +30,7 @@ const MOST_UNUSED = 8;
 const UNREADABLE_WAIT_MS = 60_000;
 
 export function createClaims({ outbox, positions, leases }: ClaimDependencies): Claims {
-  /** Lane to begin with, by destination: each claim goes on where the one before ended, so that no lane starves. */
+  /** Live lane to begin with, by destination: each claim goes on where the one before ended, so that no lane starves. */
   const turns = new Map<string, number>();
 
   function isDue(destination: string, lane: number, now: number): boolean {
@@ -40,15 +42,12 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
   const pool = createMemoryPool(MOST_UNUSED);
 
   function take(request: ClaimRequest, now: number): ClaimReply | null {
-    const { destination, leaseMs } = request;
-    const first = turns.get(destination) ?? 0;
+    const { destination, service, leaseMs } = request;
     frames.cut(0);
     const basket = createBasket(request, frames);
-    for (let step = 0; step < positions.lanes && !basket.isFull; step++) {
-      const lane = (first + step) % positions.lanes;
-      if (!isDue(destination, lane, now)) continue;
-      turns.set(destination, (lane + 1) % positions.lanes);
+    for (const lane of service === "live" ? liveLanes(destination, now) : historicalLanes(destination, now)) {
       fillFrom(lane, destination, basket, now);
+      if (basket.isFull) break;
     }
     const { slots } = basket;
     if (slots.length === 0) return null;
@@ -56,6 +55,28 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
     const bytes = new Uint8Array(pool.take(frames.length), 0, frames.length);
     bytes.set(frames.view(0, frames.length));
     return { id: claimId, bytes, slots };
+  }
+
+  /** Those that are due, in turn. */
+  function* liveLanes(destination: string, now: number): Iterable<number> {
+    const first = turns.get(destination) ?? 0;
+    for (let step = 0; step < positions.lanes; step++) {
+      const lane = (first + step) % positions.lanes;
+      if (!isDue(destination, lane, now)) continue;
+      turns.set(destination, (lane + 1) % positions.lanes);
+      yield lane;
+    }
+  }
+
+  /** Those that are due, the one that is furthest behind first: so history leaves about as old as it came. */
+  function historicalLanes(destination: string, now: number): readonly number[] {
+    const due: { readonly lane: number; readonly committedAt: number }[] = [];
+    const first = firstLaneOf("historical", positions.lanes);
+    for (let lane = first; lane < first + positions.lanes; lane++) {
+      if (!isDue(destination, lane, now)) continue;
+      due.push({ lane, committedAt: headTime(outbox, destination, lane, positions.of(destination, lane).next) ?? 0 });
+    }
+    return due.sort((one, other) => one.committedAt - other.committedAt).map(({ lane }) => lane);
   }
 
   /** A lane that cannot be read must not keep the others from going on: it waits, and the next claim goes on without it. */

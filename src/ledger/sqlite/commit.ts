@@ -9,6 +9,7 @@ import type { CommitResult } from "../../core/ledger.ts";
 import { createParcelWriter, ID_BYTES } from "../../core/parcel.ts";
 import type { Rejection } from "../../core/record.ts";
 import type { KnownRow } from "../../core/rows.ts";
+import { SERVICES } from "../../core/service.ts";
 import { type PackedCommit, readGroup } from "./group-bytes.ts";
 import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { LogNotes } from "./log-record.ts";
@@ -17,6 +18,8 @@ import type { Positions } from "./positions.ts";
 import type { CommitReply, Failure } from "./protocol.ts";
 import { createRunBuilder } from "./run-builder.ts";
 import type { Seen } from "./seen.ts";
+import { createCommitTrace } from "./trace/commit-trace.ts";
+import type { Journal } from "./trace/journal.ts";
 
 export interface CommitDependencies {
   readonly outbox: Outbox;
@@ -26,6 +29,7 @@ export interface CommitDependencies {
   readonly applyNotes: (notes: LogNotes) => void;
   readonly attribute: Attribute;
   readonly knowledge: Pick<StoredKnowledge, "takeChanges">;
+  readonly journal: Journal;
   readonly maxDepth: number;
 }
 
@@ -35,18 +39,23 @@ const FULL_RETRY_AFTER_MS = 2_000;
 export type CommitGroup = (group: Uint8Array, now: number) => readonly CommitReply[];
 
 export function createCommitGroup(dependencies: CommitDependencies): CommitGroup {
-  const { outbox, positions, seen, applyNotes, attribute, knowledge, maxDepth } = dependencies;
+  const { outbox, positions, seen, applyNotes, attribute, knowledge, journal, maxDepth } = dependencies;
   const builder = createRunBuilder(positions.lanes);
   const parcel = createParcelWriter();
-  const taken = new Array<number>(positions.lanes).fill(0);
+  const taken = new Array<number>(SERVICES.length * positions.lanes).fill(0);
+  const trace = createCommitTrace(journal);
   const takeSeq = (lane: number) => {
+    const seq = positions.nextSeq(lane) + (taken[lane] ?? 0);
     taken[lane] = (taken[lane] ?? 0) + 1;
-    return positions.nextSeq(lane) + taken[lane] - 1;
+    trace?.message(seq);
+    return seq;
   };
+  const target = { parcel, takeSeq, ...(trace ? { trace } : {}) };
 
   return (bytes, now) => {
     builder.clear();
     parcel.clear();
+    trace?.clear();
     taken.fill(0);
     const group = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const commits = readGroup(group);
@@ -58,12 +67,14 @@ export function createCommitGroup(dependencies: CommitDependencies): CommitGroup
     for (const commit of fitting) {
       const duplicates = within(known, firstPlace, commit.records);
       const attributable = { ...commit, bytes: group, known: new Set(duplicates) };
-      const attribution = attribute(attributable, { parcel, takeSeq });
+      trace?.commit({ source: commit.source, origins: commit.origins, duplicates });
+      const attribution = attribute(attributable, target);
       replies.set(commit, { duplicates, committed: attribution.messages, attribution });
       firstPlace += commit.records;
     }
     const contents = parcel.contents();
     builder.add(contents);
+    trace?.write(contents, now);
     const notes = notesOf(replies, knowledge);
     const { runs, ranges } = builder.take(positions, now);
     applyNotes(notes);

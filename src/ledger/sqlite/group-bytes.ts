@@ -2,7 +2,7 @@
  * Commits as bytes, so that several cross to the ledger's thread in one buffer.
  *
  * group:  u32 commits · commit…
- * commit: u32 records · u32 messages · u32 bytes of contents · ids of its parcels · contents of its parcels · text source · text statements, a parcel a line · text rejections · text groups · text rows · text checkpoint name · text cursor
+ * commit: u32 records · u32 messages · u32 bytes of contents · u32 bytes of origins · ids of its parcels · contents of its parcels · origins of its parcels · text source · text statements, a parcel a line · text rejections · text groups · text rows · text checkpoint name · text cursor
  * text:   u32 bytes (NO_TEXT: null) · UTF-8. Numbers are little-endian; ids and contents as in core/parcel.ts.
  */
 
@@ -21,7 +21,9 @@ const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 export function commitBytes({ parcels, rejections }: Commit): number {
   let bytes = 0;
   for (const rejection of rejections) bytes += rejectionBytes(rejection);
-  for (const { ids, contents, statements } of parcels) bytes += ids.length + contents.length + statements.length;
+  for (const { ids, contents, statements, origins } of parcels) {
+    bytes += ids.length + contents.length + statements.length + origins.length;
+  }
   return bytes;
 }
 
@@ -49,8 +51,10 @@ export function createGroupPacker(): GroupPacker {
     out.number(parcels.reduce((sum, { records }) => sum + records, 0));
     out.number(parcels.reduce((sum, { messages }) => sum + messages, 0));
     out.number(parcels.reduce((sum, { contents }) => sum + contents.length, 0));
+    out.number(parcels.reduce((sum, { origins }) => sum + origins.length, 0));
     for (const { ids } of parcels) out.bytes(ids);
     for (const { contents } of parcels) out.bytes(contents);
+    for (const { origins } of parcels) out.bytes(origins);
     putText(source ?? null);
     putText(statementsOf(parcels));
     for (const list of [rejections, groups, rows]) putText(list.length === 0 ? null : JSON.stringify(list));
@@ -86,6 +90,7 @@ export interface PackedCommit {
   /** Where the contents begin and end in the group. */
   readonly from: number;
   readonly to: number;
+  readonly origins: Buffer;
   readonly source: string;
   readonly statements: readonly string[];
   /** JSON, or null when there are none. */
@@ -108,14 +113,16 @@ export function readGroup(group: Buffer): readonly PackedCommit[] {
     return group.toString("utf8", at - bytes, at);
   };
   return Array.from({ length: number() }, (): PackedCommit => {
-    const [records, messages, bytes] = [number(), number(), number()];
+    const [records, messages, bytes, originBytes] = [number(), number(), number(), number()];
     const ids = group.subarray(at, at + records * ID_BYTES);
     const from = at + ids.length;
-    at = from + bytes;
+    const to = from + bytes;
+    const origins = group.subarray(to, to + originBytes);
+    at = to + originBytes;
     const [source, statements] = [text() ?? "", text()?.split("\n") ?? []];
     const [rejections, groups, rows, name, cursor] = [text(), text(), text(), text(), text()];
     const checkpoint = name === null || cursor === null ? null : ([name, cursor] as const);
-    const place = { records, messages, ids, from, to: from + bytes };
+    const place = { records, messages, ids, from, to, origins };
     return { ...place, source, statements, rejections, groups, rows, checkpoint };
   });
 }

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Counters } from "./counters.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import type { KnownGroupsTable } from "./known-groups-table.ts";
 import type { LogNotes } from "./log-record.ts";
 import type { Rejections } from "./rejections.ts";

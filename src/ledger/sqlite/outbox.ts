@@ -3,6 +3,7 @@
  * Which runs a lane has waiting, and where they lie, is kept in memory.
  */
 
+import { SERVICES } from "../../core/service.ts";
 import { isFlushFailure } from "./failures.ts";
 import { isWhole } from "./frames.ts";
 import { createRecordWriter, type FoundRecord, type FrameSource, type LogRecord } from "./log-record.ts";
@@ -55,8 +56,9 @@ const CROWDED = 8;
 const WORTH_KEEPING = 0.25;
 const NO_IDS = new Uint8Array(0);
 
+/** `lanes`: of each service. */
 export function createOutbox(segments: Segments, lanes: number): Outbox {
-  const queues = Array.from({ length: lanes }, createRunQueue);
+  const queues = Array.from({ length: SERVICES.length * lanes }, createRunQueue);
   const writer = createRecordWriter();
   let scratch = Buffer.allocUnsafe(256 * 1024);
   /** Of runs that are for one destination only, by lane and first seq. */

@@ -6,15 +6,18 @@ import type { Positions } from "./positions.ts";
 export interface Passages {
   /** The destination is past all messages before `next`. */
   add(destination: string, lane: number, next: number, now: number): void;
-  /** ms UTC; `waiting` when it was not delivered, null when it was so long ago that nobody knows. */
-  of(destination: string, lane: number, seq: number): number | "waiting" | null;
+  /**
+   * ms UTC; `waiting` when it was not delivered, null when it was so long ago that nobody knows, `never` when it was not
+   * for the destination, which was added later.
+   */
+  of(destination: string, lane: number, seq: number): number | "waiting" | "never" | null;
   prune(now: number): void;
 }
 
 const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
 
-export function createPassages(database: DatabaseSync, positions: Pick<Positions, "of">): Passages {
+export function createPassages(database: DatabaseSync, positions: Pick<Positions, "of" | "waitsFrom">): Passages {
   const insert = database.prepare("INSERT INTO passages VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
   const first = database.prepare(
     "SELECT at FROM passages WHERE destination = ? AND lane = ? AND next_seq > ? ORDER BY next_seq LIMIT 1",
@@ -28,7 +31,9 @@ export function createPassages(database: DatabaseSync, positions: Pick<Positions
   return {
     add: (destination, lane, next, now) => void insert.run(destination, lane, next, now),
     of(destination, lane, seq) {
-      if (positions.of(destination, lane).next <= seq) return "waiting";
+      if (positions.of(destination, lane).next <= seq) {
+        return positions.waitsFrom(destination, lane) <= seq ? "waiting" : "never";
+      }
       const at = first.get(destination, lane, seq)?.at;
       return typeof at === "number" && at > 0 ? at : null;
     },

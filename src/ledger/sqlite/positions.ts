@@ -1,6 +1,7 @@
 /** How far each destination is in each lane: in memory, and in the positions table for the next start. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { SERVICES } from "../../core/service.ts";
 import type { Outbox, RunHead } from "./outbox.ts";
 
 export interface Position {
@@ -23,10 +24,13 @@ export interface Failures {
 }
 
 export interface Positions {
+  /** Of each service. */
   readonly lanes: number;
   readonly destinations: readonly string[];
   /** @throws when the destination is none of the ledger's: a mistake of the caller. */
   of(destination: string, lane: number): Position;
+  /** Seq of the first message that waits for the destination; infinite: none does. */
+  waitsFrom(destination: string, lane: number): number;
   /** Seq the next message of the lane gets. */
   nextSeq(lane: number): number;
   /** Notes that a run was appended at `nextSeq`. */
@@ -53,16 +57,18 @@ export function createPositions(
      ON CONFLICT DO UPDATE SET next_seq = excluded.next_seq, not_before = excluded.not_before,
        last_failure = excluded.last_failure, ahead = excluded.ahead`,
   );
+  const allLanes = SERVICES.length * lanes;
   let nextSeqs: number[] = [];
   let positions = new Map<string, Position[]>();
-  let depths = new Map<string, number>();
+  /** Of destinations of which it was asked since something moved. */
+  const depths = new Map<string, number>();
   /** Since the transaction began: runs appended, lanes in which something moved. */
   let appends: RunHead[] = [];
   const movedLanes = new Set<number>();
 
   function load(): void {
-    nextSeqs = new Array<number>(lanes).fill(0);
-    positions = new Map(destinations.map((name) => [name, Array.from({ length: lanes }, freshPosition)]));
+    nextSeqs = new Array<number>(allLanes).fill(0);
+    positions = new Map(destinations.map((name) => [name, Array.from({ length: allLanes }, freshPosition)]));
     for (const row of select.all()) {
       const lane = Number(row.lane);
       const next = Number(row.next_seq);
@@ -74,16 +80,11 @@ export function createPositions(
       position.lastFailure = typeof row.last_failure === "string" ? row.last_failure : null;
       if (typeof row.ahead === "string") readAhead(row.ahead, position);
     }
-    for (let lane = 0; lane < lanes; lane++) {
+    for (let lane = 0; lane < allLanes; lane++) {
       for (const run of outbox.headsFrom(lane, 0)) count(run);
       forgetSettled(lane);
     }
-    depths = new Map();
-    for (const [name, all] of positions)
-      depths.set(
-        name,
-        all.reduce((sum, { depth }) => sum + depth, 0),
-      );
+    depths.clear();
   }
 
   function count(run: RunHead): void {
@@ -101,8 +102,18 @@ export function createPositions(
     for (const name of destinations) {
       if (onlyDestination !== null && onlyDestination !== name) continue;
       of(name, lane).depth += messages;
-      depths.set(name, (depths.get(name) ?? 0) + messages);
+      const known = depths.get(name);
+      if (known !== undefined) depths.set(name, known + messages);
     }
+  }
+
+  function depthOf(destination: string): number {
+    const known = depths.get(destination);
+    if (known !== undefined) return known;
+    let depth = 0;
+    for (const position of positions.get(destination) ?? []) depth += position.depth;
+    depths.set(destination, depth);
+    return depth;
   }
 
   const of = (destination: string, lane: number): Position => {
@@ -118,11 +129,21 @@ export function createPositions(
     outbox.forgetBefore(lane, Math.min(nextSeq(lane), ...behind.map(({ next }) => next)));
   }
 
+  function waitsFrom(destination: string, lane: number): number {
+    const { next, depth } = of(destination, lane);
+    if (depth === 0) return Number.POSITIVE_INFINITY;
+    for (const { firstSeq, onlyDestination } of outbox.headsFrom(lane, next)) {
+      if (onlyDestination === null || onlyDestination === destination) return Math.max(firstSeq, next);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
   load();
   return {
     lanes,
     destinations,
     of,
+    waitsFrom,
     nextSeq,
     appended(run) {
       appends.push(run);
@@ -146,15 +167,11 @@ export function createPositions(
     moved(destination, lane) {
       const position = of(destination, lane);
       upsert.run(destination, lane, position.next, position.notBefore, position.lastFailure, writeAhead(position));
-      const all = positions.get(destination) ?? [];
-      depths.set(
-        destination,
-        all.reduce((sum, { depth }) => sum + depth, 0),
-      );
+      depths.delete(destination);
       movedLanes.add(lane);
     },
-    depthOf: (destination) => depths.get(destination) ?? 0,
-    depth: () => Math.max(0, ...depths.values()),
+    depthOf,
+    depth: () => Math.max(0, ...destinations.map(depthOf)),
   };
 }
 

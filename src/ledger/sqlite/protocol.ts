@@ -1,6 +1,7 @@
 /** What the main thread and the ledger's worker say to each other. */
 
 import type { RulesBySource } from "../../core/attribution/rules.ts";
+import type { EditProblem } from "../../core/edited-message.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import type { RememberedGroup } from "../../core/group-memory.ts";
 import type {
@@ -8,16 +9,23 @@ import type {
   CommitResult,
   DeadLetter,
   DeadLetterFilter,
+  EditedDeadLetter,
   GroupKnowledge,
   GroupKnowledgeQuery,
+  GroupRepair,
+  HeldGroup,
+  HeldGroupsQuery,
   KeptRejection,
   KeysReport,
   LedgerStatus,
+  RepairCounts,
   SettleOutcome,
 } from "../../core/ledger.ts";
 import type { RehearsalSummary } from "../../core/rehearsal.ts";
 import type { KnownRow, RowCount, UnseenQuery } from "../../core/rows.ts";
 import type { Run, RunFilter } from "../../core/runs.ts";
+import type { JournalFile } from "./trace/journal-files.ts";
+import type { Standings, StandingsQuery } from "./trace/standings.ts";
 
 export interface StoreOptions {
   readonly directory: string;
@@ -28,6 +36,11 @@ export interface StoreOptions {
   readonly lanes: number;
   readonly segmentBytes: number;
   readonly groupRules: RulesBySource;
+  /** Null, or absent: dead letters are kept until somebody decides. */
+  readonly deadLetterDays?: number | null;
+  /** Of the journal by which messages are traced; without bytes there is none. */
+  readonly traceBytes?: number;
+  readonly traceDays?: number;
 }
 
 /** Several commits in one buffer (see frames.ts), stored in one transaction. */
@@ -68,21 +81,26 @@ export interface ClaimedSlot {
   readonly firstAttemptAt: number | null;
 }
 
+export interface RepairRequest {
+  readonly destination: string;
+  readonly groups: readonly GroupRepair[];
+}
+
 export interface PruneSlice {
   /** Where the next slice begins; null when this was the last. */
   readonly after: Uint8Array | null;
   readonly forgotten: number;
 }
 
-export interface ReplayRequest {
+export interface DeadLetterRequest {
   readonly filter: DeadLetterFilter;
   /** Ids: the slice begins after one, and the last ends at the other. 0 and null at first, then as the slice before says. */
   readonly after: number;
   readonly upTo: number | null;
 }
 
-export interface ReplaySlice {
-  readonly replayed: number;
+export interface DeadLetterSlice {
+  readonly count: number;
   /** Where the next slice begins; null when this was the last. */
   readonly after: number | null;
   readonly upTo: number;
@@ -97,6 +115,8 @@ export interface Requests {
   readonly checkpoint: { readonly asks: string; readonly gives: string | null };
   readonly groups: { readonly asks: readonly string[]; readonly gives: readonly RememberedGroup[] };
   readonly group: { readonly asks: GroupKnowledgeQuery; readonly gives: GroupKnowledge | null };
+  readonly heldGroups: { readonly asks: HeldGroupsQuery; readonly gives: readonly HeldGroup[] };
+  readonly repairGroups: { readonly asks: RepairRequest; readonly gives: RepairCounts };
   readonly keys: { readonly asks: { readonly limit: number }; readonly gives: KeysReport };
   /** Gives the number of the rehearsal that begins. */
   readonly beginRehearsal: { readonly asks: null; readonly gives: number };
@@ -112,10 +132,19 @@ export interface Requests {
   readonly putRun: { readonly asks: Run; readonly gives: null };
   readonly runs: { readonly asks: RunFilter; readonly gives: readonly Run[] };
   readonly status: { readonly asks: null; readonly gives: LedgerStatus };
-  readonly listDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: readonly DeadLetter[] };
-  readonly replayDeadLetters: { readonly asks: ReplayRequest; readonly gives: ReplaySlice };
-  readonly dropDeadLetters: { readonly asks: DeadLetterFilter; readonly gives: number };
+  readonly listDeadLetters: {
+    readonly asks: DeadLetterRequest;
+    readonly gives: DeadLetterSlice & { readonly letters: readonly DeadLetter[] };
+  };
+  readonly replayDeadLetters: { readonly asks: DeadLetterRequest; readonly gives: DeadLetterSlice };
+  readonly replayEdited: { readonly asks: EditedDeadLetter; readonly gives: EditProblem | null };
+  readonly dropDeadLetters: { readonly asks: DeadLetterRequest; readonly gives: DeadLetterSlice };
+  /** Those older than their time. */
+  readonly expireDeadLetters: { readonly asks: Omit<DeadLetterRequest, "filter">; readonly gives: DeadLetterSlice };
   readonly listRejections: { readonly asks: { readonly limit: number }; readonly gives: readonly KeptRejection[] };
+  /** Gives null when there is no journal. */
+  readonly traceFiles: { readonly asks: null; readonly gives: readonly JournalFile[] | null };
+  readonly traceStandings: { readonly asks: StandingsQuery; readonly gives: Standings };
   readonly pruneSeen: { readonly asks: Uint8Array | null; readonly gives: PruneSlice };
   readonly pruneRejections: { readonly asks: null; readonly gives: null };
   readonly close: { readonly asks: null; readonly gives: null };

@@ -1,6 +1,7 @@
 /** Gathers the messages of a transaction by lane, as places in the bytes they lie in. */
 
 import { messagesIn } from "../../core/parcel.ts";
+import { SERVICES } from "../../core/service.ts";
 import type { LoggedRun } from "./log-record.ts";
 import type { Positions } from "./positions.ts";
 
@@ -10,7 +11,11 @@ export interface RunBuilder {
   /** Adds the messages of a parcel's contents. */
   add(contents: Buffer): void;
   /** What was added since the last time, as runs that go on where their lanes end, and the places of their frames. */
-  take(positions: Pick<Positions, "nextSeq" | "appended">, committedAt: number): BuiltRuns;
+  take(
+    positions: Pick<Positions, "nextSeq" | "appended">,
+    committedAt: number,
+    onlyDestination?: string | null,
+  ): BuiltRuns;
 }
 
 export interface BuiltRuns {
@@ -22,9 +27,10 @@ export interface BuiltRuns {
 /** A claim reads whole runs: they must not grow with the group. */
 const MAX_RUN_BYTES = 256 * 1024;
 
+/** `lanes`: of each service. */
 export function createRunBuilder(lanes: number): RunBuilder {
   /** Pairs as above, by lane. */
-  const byLane = Array.from({ length: lanes }, (): number[] => []);
+  const byLane = Array.from({ length: SERVICES.length * lanes }, (): number[] => []);
   return {
     clear() {
       for (const places of byLane) places.length = 0;
@@ -32,13 +38,13 @@ export function createRunBuilder(lanes: number): RunBuilder {
     add(contents) {
       for (const { lane, frameAt, end } of messagesIn(contents, 0, contents.length)) byLane[lane]?.push(frameAt, end);
     },
-    take(positions, committedAt) {
+    take(positions, committedAt, onlyDestination = null) {
       const runs: LoggedRun[] = [];
       const ranges: number[] = [];
       const end = (lane: number, count: number, bytes: number) => {
         const run = { lane, count, bytes, firstSeq: positions.nextSeq(lane), committedAt };
         runs.push(run);
-        positions.appended({ ...run, onlyDestination: null });
+        positions.appended({ ...run, onlyDestination });
       };
       for (const [lane, places] of byLane.entries()) {
         let count = 0;

@@ -6,6 +6,7 @@ import { asLedgerError } from "./failures.ts";
 import { ROWS } from "./rows.ts";
 import { RUNS } from "./runs.ts";
 
+/** 4: messages lie in historical lanes too, which an earlier prickle does not know; rows and runs of sources. */
 const SCHEMA_VERSION = 4;
 /** Kept the messages that wait in a table of its own, instead of the log. */
 const WITHOUT_LOG = 1;
@@ -90,6 +91,8 @@ const KNOWLEDGE = `
   ) WITHOUT ROWID;
 `;
 
+const DEAD_LETTERS_BY_UUID = "CREATE INDEX IF NOT EXISTS dead_letters_by_uuid ON dead_letters (uuid);";
+
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE positions (
@@ -171,7 +174,7 @@ export function isWithoutLog(database: DatabaseSync): boolean {
 }
 
 export function markCurrent(database: DatabaseSync): void {
-  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS);
+  database.exec(KNOWN_GROUPS + KNOWLEDGE + ROWS + RUNS + DEAD_LETTERS_BY_UUID);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
@@ -191,6 +194,7 @@ export function createPutLogEnd(database: DatabaseSync): (end: number) => void {
   return (end) => void put.run(end);
 }
 
+/** Of each service. */
 export function lanesOf(database: DatabaseSync): number {
   return Number(database.prepare("SELECT value FROM meta WHERE name = 'lanes'").get()?.value);
 }

@@ -5,7 +5,7 @@ import { groupPropertiesIn } from "../../core/message.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import { uuidTextAt } from "../../core/uuid.ts";
 import type { Counters } from "./counters.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { frameStarts } from "./frames.ts";
 import type { StoredKnowledge } from "./knowledge/knowledge.ts";
 import type { Lease, Leases } from "./leases.ts";
@@ -13,6 +13,8 @@ import type { Outbox } from "./outbox.ts";
 import type { Passages } from "./passages.ts";
 import type { Position, Positions } from "./positions.ts";
 import type { SettleRequest } from "./protocol.ts";
+import type { Journal } from "./trace/journal.ts";
+import { writeSettle } from "./trace/settle-entry.ts";
 
 export interface SettleDependencies {
   readonly outbox: Outbox;
@@ -22,6 +24,7 @@ export interface SettleDependencies {
   readonly counters: Counters;
   readonly passages: Pick<Passages, "add">;
   readonly knowledge: Pick<StoredKnowledge, "groups">;
+  readonly journal: Journal;
 }
 
 /** Where a frame has its uuid. */
@@ -38,20 +41,21 @@ export function createSettleClaim({
   counters,
   passages,
   knowledge,
+  journal,
 }: SettleDependencies): SettleClaim {
   /** A retry sets the lane's time and keeps the first of its messages the next to be claimed. */
   function retry(
     position: Position,
     seq: number,
-    { reason, dueAt }: Extract<SettleOutcome, { kind: "retry" }>,
+    { reason, dueAt, isUntried }: Extract<SettleOutcome, { kind: "retry" }>,
     now: number,
     isFirst: boolean,
   ): void {
+    if (isFirst) position.notBefore = dueAt;
+    if (isUntried) return;
     const { attempts, firstAttemptAt } = position.failed.get(seq) ?? { attempts: 0, firstAttemptAt: now };
     position.failed.set(seq, { attempts: attempts + 1, firstAttemptAt });
-    if (!isFirst) return;
-    position.notBefore = dueAt;
-    position.lastFailure = reason;
+    if (isFirst) position.lastFailure = reason;
   }
 
   function bury(destination: string, lane: number, seq: number, reason: string, now: number): void {
@@ -64,7 +68,7 @@ export function createSettleClaim({
       const start = starts[seq - firstSeq] ?? 0;
       const body = frames.subarray(start + FRAME_HEAD_BYTES, starts[seq - firstSeq + 1]);
       const uuid = uuidTextAt(frames, start + UUID_AT);
-      oweWhatDied(body, knowledge);
+      oweWhatDied(destination, body, knowledge);
       deadLetters.add({ destination, uuid, lane, reason, attempts: attempts + 1, firstAttemptAt, diedAt: now, body });
       return;
     }
@@ -84,7 +88,7 @@ export function createSettleClaim({
       if (outcome?.kind === "retry") {
         retry(position, seq, outcome, now, firstRetry === null);
         firstRetry ??= seq;
-        counters.add(`retried:${destination}`, 1);
+        if (!outcome.isUntried) counters.add(`retried:${destination}`, 1);
         continue;
       }
       if (outcome?.kind === "dead") bury(destination, lane, seq, outcome.reason, now);
@@ -116,14 +120,16 @@ export function createSettleClaim({
       for (let seq = firstSeq; seq < firstSeq + count; seq++) outcomes.push([seq, exceptional.get(index++)]);
     }
     for (const [lane, outcomes] of byLane) settleLane(lease, lane, outcomes, now);
+    const { destination, slots } = lease;
+    journal.add("settle", now, (out) => writeSettle({ destination, slots, exceptions }, out));
     return lease;
   };
 }
 
 /** Of a group whose properties never arrive the next difference says them again. */
-function oweWhatDied(body: Buffer, { groups }: Pick<StoredKnowledge, "groups">): void {
+function oweWhatDied(destination: string, body: Buffer, { groups }: Pick<StoredKnowledge, "groups">): void {
   const said = groupPropertiesIn(body.toString());
-  if (said) groups.markUnsent(said.groupType, said.groupKey, said.names);
+  if (said) groups.markUnsent({ ...said, destination }, said.names);
 }
 
 /** Moves to `next`, then past what is settled already. */

@@ -1,9 +1,11 @@
 /** What the ledger holds, for people. */
 
-import type { DestinationStatus, LaneStatus, LedgerStatus } from "../../core/ledger.ts";
+import type { DestinationStatus, LaneStatus, LedgerStatus, ServiceStatus } from "../../core/ledger.ts";
 import type { RejectionReason } from "../../core/record.ts";
+import { firstLaneOf, type Service } from "../../core/service.ts";
 import type { Counters } from "./counters.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
+import { headTime } from "./head-time.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Positions } from "./positions.ts";
@@ -31,39 +33,44 @@ export function readStatus(dependencies: StatusDependencies): LedgerStatus {
     attributed: counters.get("attributed"),
     rejected: Object.values(rejectedByReason).reduce((sum, records) => sum + records, 0),
     rejectedByReason,
+    expired: counters.get("expired"),
     sizeBytes: sizeBytes(),
   };
 }
 
 function destinationStatus(name: string, dependencies: StatusDependencies): DestinationStatus {
-  const { outbox, positions, leases, counters, deadLetters } = dependencies;
-  const waitingLanes: LaneStatus[] = [];
-  let oldestCommittedAt: number | null = null;
-  let nextDueAt: number | null = null;
-  for (let lane = 0; lane < positions.lanes; lane++) {
-    const { depth, next, notBefore, lastFailure, failed } = positions.of(name, lane);
-    if (depth === 0) continue;
-    waitingLanes.push({ lane, depth, attempts: failed.get(next)?.attempts ?? 0, lastFailure });
-    nextDueAt = earlier(nextDueAt, Math.max(notBefore, leases.heldUntil(name, lane)));
-    oldestCommittedAt = earlier(oldestCommittedAt, headTime(outbox, name, lane, next));
-  }
+  const { positions, counters, deadLetters } = dependencies;
+  const live = waitingOf(name, "live", dependencies);
+  const historical = waitingOf(name, "historical", dependencies);
   return {
     name,
     depth: positions.depthOf(name),
-    oldestCommittedAt,
-    nextDueAt,
+    oldestCommittedAt: earlier(live.oldestCommittedAt, historical.oldestCommittedAt),
+    nextDueAt: earlier(live.nextDueAt, historical.nextDueAt),
+    services: { live: live.status, historical: historical.status },
     delivered: counters.get(`delivered:${name}`),
     retried: counters.get(`retried:${name}`),
     dead: deadLetters.count(name),
-    waitingLanes,
+    waitingLanes: [...live.waitingLanes, ...historical.waitingLanes],
   };
 }
 
-function headTime(outbox: Outbox, destination: string, lane: number, next: number): number | null {
-  for (const { firstSeq, count, onlyDestination, committedAt } of outbox.headsFrom(lane, next)) {
-    if (firstSeq + count > next && (onlyDestination ?? destination) === destination) return committedAt;
+function waitingOf(name: string, service: Service, { outbox, positions, leases }: StatusDependencies) {
+  const waitingLanes: LaneStatus[] = [];
+  let waiting = 0;
+  let oldestCommittedAt: number | null = null;
+  let nextDueAt: number | null = null;
+  const first = firstLaneOf(service, positions.lanes);
+  for (let lane = first; lane < first + positions.lanes; lane++) {
+    const { depth, next, notBefore, lastFailure, failed } = positions.of(name, lane);
+    if (depth === 0) continue;
+    waiting += depth;
+    waitingLanes.push({ lane, service, depth, attempts: failed.get(next)?.attempts ?? 0, lastFailure });
+    nextDueAt = earlier(nextDueAt, Math.max(notBefore, leases.heldUntil(name, lane)));
+    oldestCommittedAt = earlier(oldestCommittedAt, headTime(outbox, name, lane, next));
   }
-  return null;
+  const status: ServiceStatus = { depth: waiting, oldestCommittedAt };
+  return { status, oldestCommittedAt, nextDueAt, waitingLanes };
 }
 
 function earlier(known: number | null, found: number | null): number | null {

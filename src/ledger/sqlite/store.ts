@@ -8,8 +8,9 @@ import { PrickleError } from "../../core/errors.ts";
 import { createClaims } from "./claim.ts";
 import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
-import { createDeadLetters } from "./dead-letters.ts";
+import { createDeadLetters } from "./dead-letters/dead-letters.ts";
 import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { readHeldGroups } from "./knowledge/held-groups.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
 import { readGroup, readKeys } from "./knowledge/report.ts";
 import { createKnownGroupsTable } from "./known-groups-table.ts";
@@ -19,10 +20,11 @@ import { moveTableToLog, readLog } from "./open-log.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPassages } from "./passages.ts";
 import { createPositions } from "./positions.ts";
-import type { Reply, Request, Requests, StoreOptions } from "./protocol.ts";
+import type { DeadLetterSlice, Reply, Request, Requests, StoreOptions } from "./protocol.ts";
 import { createRehearsals } from "./rehearsals.ts";
 import { createRejections } from "./rejections.ts";
 import { createReleased } from "./released.ts";
+import { createRepairs } from "./repairs.ts";
 import { createRowsTable } from "./rows.ts";
 import { createRunsTable } from "./runs.ts";
 import { createPutLogEnd, FILE_NAME, isWithoutLog, lanesOf, openDatabase, sizeBytesOf } from "./schema.ts";
@@ -30,6 +32,8 @@ import { createSeen } from "./seen.ts";
 import { openSegments, type Segments } from "./segments.ts";
 import { createSettleClaim } from "./settle.ts";
 import { readStatus } from "./status.ts";
+import { type Journal, openJournal } from "./trace/journal.ts";
+import { readStandings } from "./trace/standings.ts";
 
 export interface Store {
   readonly lanes: number;
@@ -48,11 +52,16 @@ interface Done {
   readonly afterwards?: () => void;
 }
 
+const DAY_MS = 86_400_000;
+
 const WRITES: ReadonlySet<Request["kind"]> = new Set([
   "commit",
   "settle",
   "replayDeadLetters",
+  "replayEdited",
   "dropDeadLetters",
+  "expireDeadLetters",
+  "repairGroups",
   "pruneSeen",
   "pruneRejections",
   "putRun",
@@ -63,12 +72,15 @@ export function openStore(options: StoreOptions): Store {
   const path = join(options.directory, FILE_NAME);
   const database = openDatabase(path, options.lanes);
   const segments = openSegments(options.directory, options.segmentBytes);
+  const { directory, traceBytes = 0, traceDays = 0 } = options;
+  const journal = openJournal(directory, { maxBytes: traceBytes, maxDays: traceDays });
   const close = () => {
+    journal.close();
     segments.close();
     database.close();
   };
   try {
-    const tables = openTables(database, segments, options);
+    const tables = openTables(database, { segments, journal }, options);
     const inTransaction = createTransactions(database, tables, path);
     return {
       lanes: lanesOf(database),
@@ -89,7 +101,7 @@ type InTransaction = (requests: readonly Request[]) => readonly Done[];
  * from it when they are opened. So a transaction costs one flush, and none when it adds nothing to the log.
  */
 function createTransactions(database: DatabaseSync, tables: Tables, path: string): InTransaction {
-  const { apply, outbox, positions, counters, knowledge } = tables;
+  const { apply, outbox, positions, counters, knowledge, journal } = tables;
   const putLogEnd = createPutLogEnd(database);
   return (requests) => {
     database.exec("BEGIN IMMEDIATE");
@@ -102,10 +114,12 @@ function createTransactions(database: DatabaseSync, tables: Tables, path: string
       database.exec("COMMIT");
       outbox.settled();
       positions.settled();
+      journal.settled(requests[0]?.now ?? 0);
       if (requests.some(({ kind }) => kind === "settle")) sweep(database, tables);
       return done;
     } catch (thrown) {
       if (database.isTransaction) database.exec("ROLLBACK");
+      journal.takeBack();
       if (isFlushFailure(thrown)) throw thrown;
       outbox.takeBack();
       // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
@@ -132,7 +146,11 @@ function sweep(database: DatabaseSync, { outbox, released }: Pick<Tables, "outbo
 type Tables = ReturnType<typeof openTables>;
 
 /** Opens the log and what is kept beside it, and brings the tables up to what the log says. */
-function openTables(database: DatabaseSync, segments: Segments, options: StoreOptions) {
+function openTables(
+  database: DatabaseSync,
+  { segments, journal }: { readonly segments: Segments; readonly journal: Journal },
+  options: StoreOptions,
+) {
   const lanes = lanesOf(database);
   const outbox = createOutbox(segments, lanes);
   const counters = createCounters(database);
@@ -146,7 +164,8 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const positions = createPositions(database, outbox, { lanes, destinations: options.destinations });
   const knowledge = createStoredKnowledge(database);
   const refresh = (json: string) => refreshed(json, knowledge, options.groupRules);
-  const deadLetters = createDeadLetters(database, { outbox, positions, refresh });
+  const groupTypes = [...new Set(Object.values(options.groupRules).flatMap((rules) => rules.groupTypes))];
+  const deadLetters = createDeadLetters(database, { outbox, positions, journal, groupTypes, refresh, knowledge });
   const leases = createLeases();
   const knownGroups = createKnownGroupsTable(database);
   const rows = createRowsTable(database);
@@ -166,11 +185,22 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
   const rehearsals = createRehearsals({ base: knowledge, rules: options.groupRules, lanes, isSeen: seen.has });
   const passages = createPassages(database, positions);
   const reports = { knowledge, rules: options.groupRules, positions, passages };
-  const parts = { database, outbox, passages, positions, counters, seen, rejections, deadLetters, leases, knowledge };
+  const queues = { outbox, passages, positions, deadLetters, leases };
+  const parts = { ...queues, database, counters, seen, rejections, knowledge, journal };
+  const held = { groups: knowledge.groups, rules: options.groupRules, lanes, passages };
   const commitGroup = createCommitGroup({ ...parts, applyNotes, attribute, maxDepth: options.maxDepth });
+  const repair = createRepairs({ ...parts, rules: options.groupRules, maxDepth: options.maxDepth });
   const claims = createClaims(parts);
   const settleClaim = createSettleClaim(parts);
   const cursorOf = database.prepare("SELECT cursor FROM checkpoints WHERE name = ?");
+
+  function expire(asks: Requests["expireDeadLetters"]["asks"], now: number): DeadLetterSlice {
+    const { deadLetterDays: days = null } = options;
+    if (days === null) return { count: 0, after: null, upTo: 0 };
+    const slice = deadLetters.forget({ ...asks, filter: { diedBefore: now - days * DAY_MS } }, "expired", now);
+    counters.add("expired", slice.count);
+    return slice;
+  }
 
   function apply(request: Request): Done {
     const { now } = request;
@@ -194,6 +224,10 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
         return { gives: knownGroups.list(request.asks) };
       case "group":
         return { gives: readGroup(request.asks, now, reports) };
+      case "heldGroups":
+        return { gives: readHeldGroups(request.asks, held) };
+      case "repairGroups":
+        return { gives: repair(request.asks, now) };
       case "keys":
         return { gives: readKeys(request.asks.limit, knowledge) };
       case "beginRehearsal":
@@ -217,20 +251,36 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
       case "runs":
         return { gives: runs.list(request.asks) };
       case "status":
-        return { gives: readStatus({ ...parts, sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() }) };
+        return {
+          gives: readStatus({
+            ...parts,
+            sizeBytes: () => sizeBytesOf(database) + outbox.sizeBytes() + journal.sizeBytes(),
+          }),
+        };
       case "listDeadLetters":
         return { gives: deadLetters.list(request.asks) };
       case "replayDeadLetters":
         return { gives: deadLetters.replay(request.asks, now) };
       case "dropDeadLetters":
-        return { gives: deadLetters.drop(request.asks) };
+        return { gives: deadLetters.forget(request.asks, "dropped", now) };
+      case "expireDeadLetters":
+        return { gives: expire(request.asks, now) };
+      case "replayEdited":
+        return { gives: deadLetters.replayEdited(request.asks, now) };
       case "listRejections":
         return { gives: rejections.list(request.asks.limit) };
+      case "traceFiles":
+        return { gives: journal.isOn ? journal.files() : null };
+      case "traceStandings": {
+        const sources = [...new Set([...request.asks.sources, ...Object.keys(options.groupRules)])];
+        return { gives: readStandings({ ...request.asks, sources }, now, parts) };
+      }
       case "pruneSeen":
         return { gives: seen.pruneSlice(request.asks, now) };
       case "pruneRejections":
         rejections.prune(now);
         passages.prune(now);
+        journal.prune(now);
         runs.prune();
         return { gives: null };
       case "open":
@@ -240,7 +290,7 @@ function openTables(database: DatabaseSync, segments: Segments, options: StoreOp
     }
   }
 
-  return { apply, outbox, released, positions, counters, knowledge };
+  return { apply, outbox, released, positions, counters, knowledge, journal };
 }
 
 interface CarryOut {

@@ -103,7 +103,7 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
     const limit = Math.max(LARGE_CHANGE, LARGE_CHANGE_SHARE * (await liveRows()));
     for await (const page of rows.changed(window, after, signal)) {
       if ((page.expected ?? 0) > limit && run().kind === "changes" && after === null) {
-        state = { ...state, run: { ...run(), kind: "full", phase: "all", window: null } };
+        state = { ...state, run: { ...run(), kind: "full", phase: "all", window: null, covers: null } };
         return yield* readRows(rows.all(null, signal));
       }
       yield* readRows(only(page));
@@ -184,9 +184,9 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
   }
 
   function pageOf({ records, rows: known }: Compared, after: PullState = state): Page {
-    const { kind, startedAt, window, read, changed, removed, warnings } = run();
+    const { kind, startedAt, covers, read, changed, removed, warnings } = run();
     const requests = rows.requests() - requestsBefore;
-    const report = { kind, startedAt, window, read, changed, removed, requests, warnings };
+    const report = { kind, startedAt, window: covers, read, changed, removed, requests, warnings };
     return {
       records,
       rejections: [],

@@ -15,8 +15,9 @@ const runSchema = z.strictObject({
   phase: z.enum(["all", "changed", "settled", "removed", "unseen", "held"]),
   /** Where in the phase. */
   after: z.string().nullable(),
-  /** Of the phase. */
+  /** Of the phase, and of the run. */
   window: window.nullable(),
+  covers: window.nullable(),
   read: z.int(),
   changed: z.int(),
   removed: z.int(),
@@ -33,6 +34,8 @@ const stateSchema = z.strictObject({
   knownTo: time.nullable(),
   settledTo: time.nullable(),
   removedAt: time.nullable(),
+  /** When the last run began: no two begin at one time. */
+  ranAt: time.nullable(),
   /** What the source asked to be told again. */
   remembered: z.string().nullable(),
   run: runSchema.nullable(),
@@ -41,7 +44,7 @@ export type PullState = z.infer<typeof stateSchema>;
 
 export function parseState(cursor: string | null, digest: string): PullState {
   if (cursor === null) {
-    const never = { fullAt: null, knownTo: null, settledTo: null, removedAt: null };
+    const never = { fullAt: null, knownTo: null, settledTo: null, removedAt: null, ranAt: null };
     return { v: FORMAT, digest, ...never, remembered: null, run: null };
   }
   try {
@@ -80,11 +83,22 @@ export function chooseRun(state: PullState, choice: RunChoice): PullState & { re
     const phase = run.phase === "held" ? "removed" : run.phase;
     return { ...state, run: { ...run, phase, after: phase === run.phase ? run.after : null } };
   }
-  const begun = { startedAt: now, after: null, read: 0, changed: 0, removed: 0, warnings: [] };
+  const startedAt = Math.max(now, (state.ranAt ?? 0) + 1);
+  const begun = { startedAt, after: null, read: 0, changed: 0, removed: 0, warnings: [] };
   if (isFullDue(state, choice))
-    return { ...state, digest, run: { ...begun, kind: "full", phase: "all", window: null } };
+    return {
+      ...state,
+      digest,
+      ranAt: startedAt,
+      run: { ...begun, kind: "full", phase: "all", window: null, covers: null },
+    };
   const window = changesWindow(state, choice);
-  return { ...state, digest, run: { ...begun, kind: "changes", phase: "changed", window } };
+  return {
+    ...state,
+    digest,
+    ranAt: startedAt,
+    run: { ...begun, kind: "changes", phase: "changed", window, covers: window },
+  };
 }
 
 function isStillWanted(run: RunState, { digest }: PullState, choice: RunChoice): boolean {

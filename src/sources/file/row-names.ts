@@ -28,7 +28,7 @@ export function namesOf(columns: readonly string[], form: RowForm): readonly str
 
 export function nameIn(form: RowForm, column: string): string {
   if (form === "hubspot") return hubspotName(column);
-  if (form === "salesforce") return SALESFORCE.get(alike(column)) ?? column;
+  if (form === "salesforce") return SALESFORCE.get(alike(column)) ?? customField(column);
   return column;
 }
 
@@ -44,6 +44,13 @@ function hubspotName(column: string): string {
     .replace(/[^\p{L}\p{N}_]+/gu, "_")
     .replace(/^_+|_+$/g, "");
   return name === "" ? column : name;
+}
+
+/** Of one in capitals: `TIER_LEVEL__C` is `Tier_Level__c`, as Salesforce makes it of a label. */
+function customField(column: string): string {
+  if (!/^[A-Z0-9_]+__C$/.test(column)) return column;
+  const words = column.slice(0, -"__C".length).toLowerCase();
+  return `${words.replace(/(?:^|_)[a-z]/g, (begin) => begin.toUpperCase())}__c`;
 }
 
 const HUBSPOT = new Map(

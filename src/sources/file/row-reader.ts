@@ -6,7 +6,6 @@ import type { Rejection, SourceRecord } from "../../core/record.ts";
 import type { LineContext, ReadLine } from "./read-page.ts";
 import { nameIn, type RowForm } from "./row-names.ts";
 import { createRowTimes, type RowTimes } from "./row-time.ts";
-import { SALESFORCE_PREFIXES } from "./salesforce-names.ts";
 
 export interface RowReading {
   readonly form: Exclude<RowForm, "segment">;
@@ -55,10 +54,10 @@ function renamed(value: JsonObject, nameOf: (column: string) => string): JsonObj
 const PAYLOADS: Readonly<Record<RowReading["form"], (row: JsonObject, times: RowTimes) => JsonObject>> = {
   rows: (row) => row,
   hubspot: hubspotCompany,
-  salesforce: (row) => ({ attributes: salesforceAttributes(row), ...row }),
+  salesforce: salesforceAccount,
 };
 
-/** As its API gives a company. */
+/** As its API gives a company, with the ids of those it took over. */
 function hubspotCompany(row: JsonObject, times: RowTimes): JsonObject {
   if (isJsonObject(row.properties)) return row;
   const { hs_object_id: id = null, createdate, hs_lastmodifieddate: updated, archived } = row;
@@ -67,13 +66,15 @@ function hubspotCompany(row: JsonObject, times: RowTimes): JsonObject {
     const at = times.read(value);
     if (at !== null) company[name] = Number.isNaN(at) ? (value ?? null) : new Date(at).toISOString();
   }
+  const merged = row.hs_merged_object_ids;
+  if (typeof merged === "string") company.mergedIds = merged.split(";").map((one) => one.trim());
   company.archived = archived === true || archived === "true";
   return company;
 }
 
-function salesforceAttributes({ Id: id }: JsonObject): JsonObject {
-  const type = typeof id === "string" ? SALESFORCE_PREFIXES[id.slice(0, 3)] : undefined;
-  return type === undefined ? {} : { type };
+/** As prickle's source of them gives an account: without what the API says of the record itself. */
+function salesforceAccount({ attributes: _attributes, ...account }: JsonObject): JsonObject {
+  return account;
 }
 
 interface RecordContext {

@@ -1,4 +1,4 @@
-/** Fields of Salesforce accounts: tools write them in capitals, reports by their labels. Custom fields stay as they are. */
+/** Fields of Salesforce accounts: tools write them in capitals, reports by their labels. Custom ones are named after them. */
 
 export const SALESFORCE_NAMES: readonly string[] = [
   ...["Id", "IsDeleted", "MasterRecordId", "Name", "Type", "RecordTypeId", "ParentId", "OwnerId", "Phone", "Fax"],
@@ -31,13 +31,4 @@ export const SALESFORCE_LABELS: Readonly<Record<string, string>> = {
   "Last Modified": "LastModifiedDate",
   "Last Activity": "LastActivityDate",
   "SIC Code": "Sic",
-};
-
-/** What an id begins with says of what object it is. */
-export const SALESFORCE_PREFIXES: Readonly<Record<string, string>> = {
-  "001": "Account",
-  "003": "Contact",
-  "005": "User",
-  "006": "Opportunity",
-  "00Q": "Lead",
 };

@@ -86,6 +86,42 @@ describe("a record that waits for its alias", () => {
   });
 });
 
+describe("a record that was merged into another", () => {
+  it("leaves a group that says where it went, once, by whatever name it was known", () => {
+    const { take } = createIdentifies();
+    take({ groupKey: "one", aliases: ["crm:1"] });
+    take({ aliases: ["crm:2"], fallbackKey: "crm:2" });
+    const survivor = { groupKey: "three", aliases: ["crm:3"], mergedAliases: ["crm:1", "crm:2", "crm:9"] };
+    expect(take(survivor).map(({ groupKey, set }) => [groupKey, set])).toEqual([
+      ["three", { group_key: "three" }],
+      ["one", { merged_into: "three" }],
+      ["crm:2", { merged_into: "three" }],
+    ]);
+    expect(take(survivor)).toEqual([]);
+    expect(keysOf(take({ aliases: ["crm:1"], properties: { late: 1 } }))).toEqual(["three"]);
+  });
+
+  it("takes its group along where the survivor has none, which then went nowhere", () => {
+    const { take } = createIdentifies();
+    take({ groupKey: "one", aliases: ["crm:1"] });
+    take({ groupKey: "two", aliases: ["crm:2"] });
+    const sent = take({ aliases: ["crm:777"], mergedAliases: ["crm:1", "crm:2"], properties: { n: 1 } });
+    expect(sent.map(({ groupKey, set }) => [groupKey, set])).toEqual([
+      ["one", { n: 1 }],
+      ["two", { merged_into: "one" }],
+    ]);
+    expect(new Set(sent.map(({ uuid }) => uuid)).size).toBe(2);
+  });
+
+  it("changes nothing when it was overtaken", () => {
+    const { take } = createIdentifies();
+    take({ groupKey: "one", aliases: ["crm:1"], at: 100 });
+    const sent = take({ groupKey: "two", mergedAliases: ["crm:1"], at: 50 });
+    expect(keysOf(sent)).toEqual(["two"]);
+    expect(keysOf(take({ aliases: ["crm:1"], at: 101, properties: { n: 1 } }))).toEqual(["one"]);
+  });
+});
+
 describe("an alias that two groups claim", () => {
   const claimTwice = (collision: "first" | "most_recent" | "reject", times: readonly number[]) => {
     const rig = createIdentifies(rulesFor({ crm: { collision } }));

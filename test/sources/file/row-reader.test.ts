@@ -72,6 +72,7 @@ describe("a row of a HubSpot export", () => {
       "Create Date": "2025-02-11 10:15",
       "Last Modified Date (GMT+1)": "2026-09-30 14:00",
       "Customer Tier": "gold",
+      "Merged Company IDs": "17;18",
       "Phone Number": " +49 30 1",
     };
     expect(recordOf(row, { ...hubspot, zone: "Europe/Berlin" })).toMatchObject({
@@ -87,6 +88,7 @@ describe("a row of a HubSpot export", () => {
           customer_tier: "gold",
           phone: " +49 30 1",
         },
+        mergedIds: ["17", "18"],
         createdAt: "2025-02-11T09:15:00.000Z",
         updatedAt: "2026-09-30T12:00:00.000Z",
         archived: false,
@@ -110,13 +112,14 @@ describe("a row of a Salesforce export", () => {
       ID: "001A00000012345",
       NAME: "Acme",
       SYSTEMMODSTAMP: "2026-01-02T03:04:05.000+0000",
-      TIER__C: "gold",
+      EXTERNAL_ID__C: "acme",
     };
     expect(recordOf(row, salesforce)).toMatchObject({
       occurredAt: Date.parse("2026-01-02T03:04:05Z"),
-      payload: { attributes: { type: "Account" }, Id: "001A00000012345", Name: "Acme", TIER__C: "gold" },
+      payload: { Id: "001A00000012345", Name: "Acme", External_Id__c: "acme" },
     });
-    expect(recordOf({ Id: "a0X1" }, salesforce).payload).toEqual({ attributes: {}, Id: "a0X1" });
+    const fromApi = { attributes: { type: "Account" }, Id: "a0X1", Tier__c: "gold" };
+    expect(recordOf(fromApi, salesforce).payload).toEqual({ Id: "a0X1", Tier__c: "gold" });
   });
 });
 

@@ -1,17 +1,32 @@
 /** What every source said of every group. States that change are written once a transaction. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { changedGroup, changeGroup } from "../../../core/attribution/changed-group.ts";
-import { type Change, compareText, type GroupState, type Knowledge } from "../../../core/attribution/knowledge.ts";
+import { changedGroup, changeGroup, owingGroup, resentGroup } from "../../../core/attribution/changed-group.ts";
+import {
+  type Change,
+  compareText,
+  type GroupState,
+  type Knowledge,
+  type Resent,
+} from "../../../core/attribution/knowledge.ts";
 import { createCache } from "./cache.ts";
 
 /** Characters of JSON text. */
 const CACHED = 16 * 1024 * 1024;
 
+export interface GroupName {
+  readonly groupType: string;
+  readonly groupKey: string;
+}
+
 export interface Groups extends Pick<Knowledge, "group" | "typeSharing"> {
   change(change: Extract<Change, { kind: "group" }>): void;
-  /** Properties of the group that never arrived. */
-  markUnsent(groupType: string, groupKey: string, names: readonly string[]): void;
+  /** Known groups only. */
+  resent(change: Resent): void;
+  /** Properties of the group that never arrived at a destination. */
+  markUnsent(group: GroupName & { readonly destination: string }, names: readonly string[]): void;
+  /** By type, then key, in the order of code points; groups after one, at most `limit`. Not those changed in the transaction. */
+  after(last: GroupName | null, limit: number): readonly (GroupName & { readonly state: GroupState })[];
   /** Group types of each key that more than one has. */
   sharedKeys(limit: number): readonly { readonly groupKey: string; readonly groupTypes: readonly string[] }[];
   counts(): Readonly<Record<string, number>>;
@@ -31,6 +46,10 @@ export function createGroups(database: DatabaseSync): Groups {
   const shared = database.prepare(
     `SELECT group_key, json_group_array(group_type) AS group_types FROM group_states
      GROUP BY group_key HAVING count(*) > 1 ORDER BY group_key LIMIT ?`,
+  );
+  const page = database.prepare(
+    `SELECT group_type, group_key, state FROM group_states WHERE (group_type, group_key) > (?, ?)
+     ORDER BY group_type, group_key LIMIT ?`,
   );
   const counts = database.prepare("SELECT group_type, count(*) AS groups FROM group_states GROUP BY group_type");
   const cache = createCache<GroupState | null>(CACHED);
@@ -76,10 +95,21 @@ export function createGroups(database: DatabaseSync): Groups {
       if (known) changeGroup(known, change);
       put(groupType, groupKey, known ?? changedGroup(null, change));
     },
-    markUnsent(groupType, groupKey, names) {
+    resent(change) {
+      const { groupType, groupKey } = change;
       const state = group(groupType, groupKey);
-      if (state) put(groupType, groupKey, { ...state, unsent: [...new Set([...state.unsent, ...names])] });
+      if (state) put(groupType, groupKey, resentGroup(state, change));
     },
+    markUnsent({ groupType, groupKey, destination }, names) {
+      const state = group(groupType, groupKey);
+      if (state) put(groupType, groupKey, owingGroup(state, destination, names));
+    },
+    after: (last, limit) =>
+      page.all(last?.groupType ?? "", last?.groupKey ?? "", limit).map((row) => ({
+        groupType: String(row.group_type),
+        groupKey: String(row.group_key),
+        state: JSON.parse(String(row.state)),
+      })),
     sharedKeys: (limit) =>
       shared.all(limit).map((row) => ({
         groupKey: String(row.group_key),

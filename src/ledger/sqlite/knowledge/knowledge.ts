@@ -36,6 +36,9 @@ export function createStoredKnowledge(database: DatabaseSync): StoredKnowledge {
       case "group":
         groups.change(change);
         return true;
+      case "resent":
+        groups.resent(change);
+        return true;
       default:
         keys.apply(change);
         return true;

@@ -14,6 +14,7 @@ import type {
 } from "../../../core/ledger.ts";
 import type { Passages } from "../passages.ts";
 import type { Positions } from "../positions.ts";
+import { arrivalOf } from "./arrival.ts";
 import type { StoredKnowledge } from "./knowledge.ts";
 
 export interface ReportParts {
@@ -45,12 +46,9 @@ export function readGroup(
 function propertiesOf(state: GroupState, lane: number, { rules, positions, passages }: ReportParts): KnownProperty[] {
   return Object.entries(state.told).map(([name, bySource]) => {
     const winner = winnerOf(state, name, rules);
-    const seq = Object.hasOwn(state.sent, name) ? state.sent[name] : undefined;
-    const isOwed = seq === undefined || state.unsent.includes(name);
-    const delivered = positions.destinations.map((destination) => {
-      const at = seq === undefined || isOwed ? "unsent" : passages.of(destination, lane, seq);
-      return [destination, at] as const;
-    });
+    const delivered = positions.destinations.map(
+      (destination) => [destination, arrivalOf(state, name, { destination, lane, passages })] as const,
+    );
     const others = Object.entries(bySource).filter(([source]) => source !== winner?.source);
     return {
       name,

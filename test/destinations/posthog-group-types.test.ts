@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { apiAddress, type ProjectOptions, readProjectGroupTypes } from "../../src/destinations/posthog/project.ts";
+import { apiAddress } from "../../src/destinations/posthog/private-api/address.ts";
+import type { ProjectOptions } from "../../src/destinations/posthog/private-api/client.ts";
+import { readProjectGroupTypes } from "../../src/destinations/posthog/private-api/group-types.ts";
 import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 
 const KEY = "phx_reader";
