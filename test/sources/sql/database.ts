@@ -1,5 +1,6 @@
 /** PostgreSQL for tests: in this process, and the server that PRICKLE_TEST_POSTGRES names, if it does. Its clock is a table's. */
 
+import { randomUUID } from "node:crypto";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import pg from "pg";
@@ -14,7 +15,6 @@ export interface TestDatabase {
 
 const PATH = "fake,pg_catalog,public";
 const SCHEMA = `
-  DROP SCHEMA IF EXISTS fake CASCADE;
   CREATE SCHEMA fake;
   CREATE TABLE fake.clock (at timestamptz);
   INSERT INTO fake.clock VALUES (now());
@@ -47,13 +47,18 @@ async function openInProcess(): Promise<TestDatabase> {
   };
 }
 
+/** A database of its own: tests of other files use the server at the same time. */
 async function openServer(): Promise<TestDatabase> {
-  const base = process.env.PRICKLE_TEST_POSTGRES ?? "";
-  const client = new pg.Client({ connectionString: base });
+  const url = new URL(process.env.PRICKLE_TEST_POSTGRES ?? "");
+  const name = `prickle_${randomUUID().replaceAll("-", "")}`;
+  const server = new pg.Client({ connectionString: url.toString() });
+  await server.connect();
+  await server.query(`CREATE DATABASE ${name}`);
+  url.pathname = name;
+  const client = new pg.Client({ connectionString: url.toString() });
   await client.connect();
   await client.query(SCHEMA);
   await client.query(`SET search_path = ${PATH}`);
-  const url = new URL(base);
   url.searchParams.set("options", `-c search_path=${PATH}`);
   const run = async (statement: string, values: readonly unknown[] = []) =>
     void (await client.query(statement, [...values]));
@@ -62,8 +67,9 @@ async function openServer(): Promise<TestDatabase> {
     run,
     setClock: (ms) => run("UPDATE fake.clock SET at = $1::text::timestamptz", [new Date(ms).toISOString()]),
     async close() {
-      await client.query("DROP SCHEMA fake CASCADE");
       await client.end();
+      await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await server.end();
     },
   };
 }
