@@ -248,15 +248,20 @@ describe("whatever is broken, and whatever is told meanwhile,", () => {
     /** Undefined: removed. */
     const truth = new Map<string, Map<string, unknown>>();
 
+    const isShown = (group: string) => posthog.groups.has(`company\0${group}`);
+
     async function carryOut(one: Action): Promise<void> {
+      // A removal waits a quarter of an hour for a group that is not there.
+      if (one.kind === "delete") await running.drained();
       if (one.kind === "tell") {
+        if (one.value === null && !isShown(one.key)) return;
         const properties = truth.get(one.key) ?? new Map([["group_key", one.key]]);
         truth.set(one.key, properties);
         // What never had a value was never sent, and is nobody's of prickle.
         if (one.value !== null || properties.has(one.name)) properties.set(one.name, one.value ?? undefined);
         return tell(one.key, bag(one.name, one.value));
       }
-      if (!posthog.groups.has(`company\0${one.key}`)) return;
+      if (!isShown(one.key)) return;
       if (one.kind === "delete") posthog.changeGroup("company", one.key, null);
       else if (one.kind === "remove") posthog.removeProperty(0, one.key, one.name);
       else posthog.changeGroup("company", one.key, { ...bag(one.name, one.value) } as Record<string, unknown>);
