@@ -37,6 +37,7 @@ export function showStatus(status: LedgerStatus, paint: Colors, now: number): st
     lines.push(
       `${count(saved)} group identifies saved · ${count(stale)} properties came too late · ${count(attributed)} events gained a group`,
     );
+  if (status.expired > 0) lines.push(`${count(status.expired)} dead letters expired (ledger.deadLetterDays)`);
   lines.push("", showDestinations(destinations, paint, now));
   const held = destinations.flatMap(({ name, waitingLanes }) =>
     waitingLanes.filter(({ lastFailure }) => lastFailure !== null).map((lane) => ({ name, ...lane })),
