@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
+import { createHubspotOpener } from "./connector/hubspot-source.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireSource } from "./connector/operations.ts";
 import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
@@ -16,7 +17,7 @@ import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { SharedKey } from "./core/attribution/step.ts";
 import type { Clock } from "./core/clock.ts";
-import type { Destination } from "./core/destination.ts";
+import type { Destination, DestinationHealth } from "./core/destination.ts";
 import { PrickleError } from "./core/errors.ts";
 import { createGroupMemory, type GroupMemory } from "./core/group-memory.ts";
 import type { Ledger } from "./core/ledger.ts";
@@ -102,6 +103,8 @@ export async function openConnector(
     opening.defer(() => destination.close());
     return createDelivery({ ...config.delivery, ledger, destination, observer, logger, clock, random });
   });
+  const health = () => (isDelivering ? deliveries.map((delivery) => delivery.health()) : []);
+  let isDelivering = false;
   const onCommitted = () => {
     for (const delivery of deliveries) delivery.wake();
   };
@@ -112,12 +115,13 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
+  const openHubspot = createHubspotOpener({ clock, random, dataDir: config.dataDir });
   const syncs = createSyncs({
     sources: config.sources,
     ledger,
     ingestOf: (source) => requireSource(ingests, source).everything,
     rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
-    open: (source) => openRows(source, { clock, random }),
+    open: (source) => openRows(source, { clock, random, openHubspot }),
     clock,
     random,
     logger,
@@ -137,10 +141,12 @@ export async function openConnector(
     clock,
     random,
     onCommitted,
+    health,
     stopping: stopping.signal,
   });
-  const metrics = () => expose(ledger.status, clock.now());
-  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics });
+  const looks = { status: ledger.status, sources: syncs.sources, health };
+  const metrics = () => expose(looks, clock.now());
+  const doors = createDoors(config, { ledger, engine, ingests, observer, logger, metrics, health });
   const adminToken = config.server.adminToken?.reveal() ?? randomBytes(24).toString("base64url");
   const parts = opening.move();
   let server: RunningServer | null = null;
@@ -161,6 +167,7 @@ export async function openConnector(
       return { url: server.url, adminToken };
     },
     startDelivery() {
+      isDelivering = true;
       for (const delivery of deliveries) delivery.start();
     },
     startSchedule: syncs.startSchedule,
@@ -239,7 +246,7 @@ function openDestination(settings: DestinationConfig, parts: DestinationParts): 
         remover: removerOf(projectApiOf(settings), clock),
         claimedGroupTypes: settings.claimGroupTypes ? typesToClaim(settings.name, parts) : [],
         version: VERSION,
-        now: clock.now,
+        clock,
       });
   }
 }
@@ -269,9 +276,11 @@ interface DoorParts {
   readonly observer: Observer;
   readonly logger: Logger;
   readonly metrics: Doors["metrics"];
+  readonly health: () => readonly DestinationHealth[];
 }
 
-function createDoors(config: Config, { ledger, engine, ingests, observer, logger, metrics }: DoorParts): Doors {
+function createDoors(config: Config, parts: DoorParts): Doors {
+  const { ledger, engine, ingests, observer, logger, metrics, health } = parts;
   const { sources, destinations } = config;
   const engineName = destinations.find(({ type }) => type === "engine")?.name ?? "engine";
   const webhooks = new Map<string, PushDoor>();
@@ -300,15 +309,20 @@ function createDoors(config: Config, { ledger, engine, ingests, observer, logger
       // As PostHog does, the client is told that all is well; what is dropped is for the operator to see.
       for (const outcome of await requireEngine(engine).append(bodies, arrivedAt)) {
         if (outcome.kind !== "dead") continue;
-        observer.died(engineName, 1, outcome.reason);
+        observer.died(engineName, 1, outcome.reason, outcome.code ?? "other");
         logger.warn({ reason: outcome.reason }, "An event of a PostHog client was dropped");
       }
     },
     metrics,
     ready: async () => {
       const [{ depth }] = await Promise.all([ledger.status(), engine?.groupTypes()]);
-      if (depth < config.ledger.maxDepth) return;
+      if (depth < config.ledger.maxDepth) return heldBack(health());
       throw new PrickleError("LEDGER_FULL", `The outbox holds ${depth} messages, as many as it may.`);
     },
   };
+}
+
+/** Calls are taken all the same: nothing is lost while a destination takes nothing. */
+function heldBack(health: readonly DestinationHealth[]): readonly string[] {
+  return health.flatMap(({ name, state, reason }) => (state === "up" ? [] : [`${name} is ${state}: ${reason}`]));
 }

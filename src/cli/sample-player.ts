@@ -3,8 +3,7 @@
 import { Pool } from "undici";
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
-import type { LedgerStatus } from "../core/ledger.ts";
-import type { Operations } from "../core/operations.ts";
+import type { Ledger, LedgerStatus } from "../core/ledger.ts";
 import { SAMPLE_DOORS, type Sample, type Shipment } from "./sample-shipment.ts";
 
 export interface PlaySampleOptions {
@@ -62,7 +61,7 @@ export async function playSample(
  * @throws ENGINE_UNAVAILABLE when for a minute nothing moves, STOPPING on abort.
  */
 export async function waitUntilDelivered(
-  operations: Pick<Operations, "status">,
+  operations: Pick<Ledger, "status">,
   { clock, signal, onProgress }: Pick<PlaySampleOptions, "clock" | "signal"> & { onProgress: (depth: number) => void },
 ): Promise<LedgerStatus> {
   let smallest = Number.POSITIVE_INFINITY;

@@ -1,7 +1,9 @@
 /** `prickle status`: what waits, what was delivered, what was refused or given up. */
 
 import { Command } from "commander";
-import type { DestinationStatus, LedgerStatus } from "../core/ledger.ts";
+import type { DestinationHealth } from "../core/destination.ts";
+import type { DestinationStatus } from "../core/ledger.ts";
+import type { PrickleStatus } from "../core/operations.ts";
 import { SERVICES } from "../core/service.ts";
 import { type Colors, invocationOf } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
@@ -25,7 +27,7 @@ export function statusCommand(): Command {
     });
 }
 
-export function showStatus(status: LedgerStatus, paint: Colors, now: number): string {
+export function showStatus(status: PrickleStatus, paint: Colors, now: number): string {
   const { depth, committed, duplicates, rejected, sizeBytes, rejectedByReason, destinations } = status;
   const lines = [
     `${paint.bold(count(depth))} waiting · ${count(committed)} committed · ${count(duplicates)} seen before · ` +
@@ -39,6 +41,7 @@ export function showStatus(status: LedgerStatus, paint: Colors, now: number): st
     );
   if (status.expired > 0) lines.push(`${count(status.expired)} dead letters expired (ledger.deadLetterDays)`);
   lines.push("", showDestinations(destinations, paint, now));
+  lines.push(...status.health.flatMap((health) => showHealth(health, paint, now)));
   const held = destinations.flatMap(({ name, waitingLanes }) =>
     waitingLanes.filter(({ lastFailure }) => lastFailure !== null).map((lane) => ({ name, ...lane })),
   );
@@ -76,6 +79,24 @@ function showDestinations(destinations: readonly DestinationStatus[], paint: Col
   );
   return showTable(DESTINATION_COLUMNS, rows, paint);
 }
+
+/** One line for a destination that has something to say: how it is spoken to, and what holds it back. */
+function showHealth(health: DestinationHealth, paint: Colors, now: number): readonly string[] {
+  const { name, protocol, state, reason, pausedUntil, concurrency, maxConcurrency } = health;
+  const said = [
+    ...(protocol === null ? [] : [`protocol ${protocol}`]),
+    ...(state === "up" ? [] : [paint.red(STATES[state])]),
+    ...(concurrency === maxConcurrency ? [] : [`${concurrency} of ${maxConcurrency} requests at once`]),
+    ...(pausedUntil === null || pausedUntil <= now ? [] : [`paused for ${span(pausedUntil - now)}`]),
+    ...(reason === null ? [] : [reason]),
+  ];
+  return said.length === 0 ? [] : [`${name}: ${said.join(" · ")}`];
+}
+
+const STATES = {
+  probing: "takes nothing; one message at a time is tried",
+  blocked: "takes nothing until somebody changes something",
+} as const;
 
 const DESTINATION_COLUMNS = [
   { name: "destination" },

@@ -16,6 +16,7 @@ export function crossCheck({ server, sources, destinations }: ParsedConfig): rea
     ...sharedWriteKeys(sources),
     ...secondEngines(destinations),
     ...halfProjects(destinations),
+    ...keylessHubspots(sources),
   ];
 }
 
@@ -76,5 +77,13 @@ function halfProjects(destinations: ParsedConfig["destinations"]): readonly Find
     const [there, missing] =
       projectId === undefined ? ["personalApiKey", "projectId"] : ["projectId", "personalApiKey"];
     return { at: ["destinations", name, there], found: `${there} without ${missing}`, allowed: "both, or neither" };
+  });
+}
+
+function keylessHubspots(sources: Sources): readonly Finding[] {
+  return Object.entries(sources).flatMap(([name, source]) => {
+    if (source.type !== "hubspot" || (source.accessToken === undefined) !== (source.oauth === undefined)) return [];
+    const found = source.oauth ? "both accessToken and oauth" : "neither accessToken nor oauth";
+    return { at: ["sources", name], atKey: true, found, allowed: "one of them: accessToken for a service key" };
   });
 }

@@ -64,6 +64,18 @@ const posthog = z.strictObject({
     .boolean()
     .default(true)
     .describe("true or false: say the group types in the order declared before anything else is sent"),
+  protocol: z
+    .enum(["auto", "v0", "v1"])
+    .default("auto")
+    .describe("auto (v1 where the server has it, else v0), v0 or v1: how PostHog is spoken to"),
+  compression: z
+    .enum(["gzip", "zstd", "none"])
+    .default("gzip")
+    .describe("gzip, zstd (by protocol v1 only; gzip by v0) or none: how requests are packed"),
+  groupDistinctId: z
+    .enum(["pool", "per_group", "static"])
+    .default("pool")
+    .describe("pool (32 ids, by group), per_group (as PostHog's SDKs) or static: the distinct id of group identifies"),
   historicalMigration: z
     .boolean()
     .default(true)
@@ -82,11 +94,14 @@ const posthog = z.strictObject({
     .describe("how fast events that a backfill brings and that are at least 48 hours old are sent: messagesPerSecond"),
   maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
-  concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once"),
+  concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once, at most"),
   messagesPerSecond: rate
     .default(1000)
     .describe("a number above 0, or null for no limit: of everything but history, which waits behind nothing of it"),
   requestsPerSecond: rate.default(null).describe("a number above 0, or null for no limit"),
+  messagesPerDistinctIdPerSecond: rate
+    .default(80)
+    .describe("a number above 0, or null for no limit: PostHog treats an id's events worse above 100"),
 });
 
 const ledger = z.strictObject({

@@ -33,7 +33,12 @@ export interface PullSourceConfig extends AnySourceConfig {
   readonly type: "pull";
   readonly settings: PullSettings;
   /** Null: only when somebody asks. */
-  readonly schedule: PullSettings["schedule"] | null;
+  readonly schedule: {
+    readonly cron: string;
+    readonly timeZone: string;
+    readonly jitterMs: number;
+    readonly missed: "run" | "skip";
+  } | null;
   readonly fullEveryMs: number;
   readonly removedEveryMs: number;
 }
@@ -54,9 +59,13 @@ export function sourceOf(
   const { maxEventsPerRun } = parsed;
   const shared = { name, mapping, maxEventsPerRun };
   if (parsed.type === "segment") return { ...shared, ...pushed(parsed, around) };
-  const { schedule = null, fullEvery, removedEvery } = parsed;
+  const { schedule, fullEvery, removedEvery } = parsed;
   const every = { fullEveryMs: fullEvery, removedEveryMs: removedEvery };
-  return { ...shared, type: "pull", settings: parsed, schedule, ...every };
+  return { ...shared, type: "pull", settings: parsed, schedule: schedule ? timetableOf(schedule) : null, ...every };
+}
+
+function timetableOf({ jitter, ...schedule }: NonNullable<PullSettings["schedule"]>): PullSourceConfig["schedule"] {
+  return { ...schedule, jitterMs: jitter };
 }
 
 function pushed(

@@ -44,5 +44,6 @@ const NOBODY: Observer = {
   committed: () => undefined,
   delivered: () => undefined,
   retried: () => undefined,
+  noted: () => undefined,
   died: () => undefined,
 };

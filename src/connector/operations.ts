@@ -1,6 +1,7 @@
 /** What an operator can ask, answered by the ledger, the engine and the ingests. */
 
 import type { SourceConfig } from "../config.ts";
+import type { DestinationHealth } from "../core/destination.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { GroupMemory } from "../core/group-memory.ts";
 import type { Ledger } from "../core/ledger.ts";
@@ -18,10 +19,11 @@ export interface OperationParts extends VerifyParts {
   readonly groups: GroupMemory;
   readonly syncs: Syncs;
   readonly sources: readonly SourceConfig[];
+  readonly health: () => readonly DestinationHealth[];
 }
 
 export function createOperations(parts: OperationParts): Operations {
-  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted } = parts;
+  const { ledger, engine, ingests, rehearse, sources, syncs, onCommitted, health } = parts;
   const partsOf = (name: string) => {
     const source = sources.find((one) => one.name === name);
     if (!source) throw noSuchSource(name, [...ingests.keys()]);
@@ -30,7 +32,7 @@ export function createOperations(parts: OperationParts): Operations {
     return { ingests: requireSource(ingests, name), rehearsing, mapping, maxEventsPerRun };
   };
   return {
-    status: ledger.status,
+    status: async () => ({ ...(await ledger.status()), health: health() }),
     groupTypes: async () => requireEngine(engine).groupTypes(),
     groups: async (query) => requireEngine(engine).groups(query),
     group: ledger.group,

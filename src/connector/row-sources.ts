@@ -2,19 +2,24 @@
 
 import type { PullSourceConfig } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
-import { PrickleError } from "../core/errors.ts";
 import { portableMapping } from "../core/mapping/portable.ts";
 import { murmur128 } from "../core/murmur.ts";
 import type { RowSource } from "../core/row-source.ts";
+import type { OpenHubspot } from "./hubspot-source.ts";
 
 export interface RowSourceParts {
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
+  readonly openHubspot: OpenHubspot;
 }
 
-export function openRowSource({ name, settings }: PullSourceConfig, _parts: RowSourceParts): RowSource {
-  throw new PrickleError("CONFIG_INVALID", `There is no adapter for ${settings.type}, the type of source ${name}.`);
+export function openRowSource(source: PullSourceConfig, { openHubspot }: RowSourceParts): RowSource {
+  const { settings } = source;
+  switch (settings.type) {
+    case "hubspot":
+      return openHubspot(source, settings);
+  }
 }
 
 /** Of whatever decides what rows say: the mapping with all it reads, and the settings. Secrets and times are left out. */

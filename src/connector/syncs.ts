@@ -36,6 +36,7 @@ export interface Syncs extends Pick<Operations, "sources" | "runs" | "sync" | "s
 }
 
 const RUNS_SHOWN = 3;
+const RUNS_LOOKED_THROUGH = 100;
 
 export function createSyncs(parts: SyncParts): Syncs {
   const { sources, ledger, clock, logger, stopping } = parts;
@@ -132,13 +133,23 @@ export function createSyncs(parts: SyncParts): Syncs {
     const { name, mapping } = source;
     const shared = { name, mapping: mapping.file };
     if (source.type !== "pull") {
-      return { ...shared, type: source.type, schedule: null, isRunning: false, lastRun: null, rows: null };
+      const none = { schedule: null, isRunning: false, lastRun: null, lastCompleteAt: null, rows: null };
+      return { ...shared, type: source.type, ...none };
     }
     const { schedule: timetable, settings } = source;
-    const [last = null] = await ledger.runs({ source: name, limit: 1 });
+    const runs = await ledger.runs({ source: name, limit: RUNS_LOOKED_THROUGH });
+    const lastCompleteAt = runs.find(({ outcome }) => outcome === "complete")?.startedAt ?? null;
     const { live } = await ledger.countRows({ source: name, before: 0 });
     const next = timetable ? { ...timetable, nextRuns: nextRuns(timetable, clock.now(), RUNS_SHOWN) } : null;
-    return { ...shared, type: settings.type, schedule: next, isRunning: running.has(name), lastRun: last, rows: live };
+    return {
+      ...shared,
+      type: settings.type,
+      schedule: next,
+      isRunning: running.has(name),
+      lastRun: runs[0] ?? null,
+      lastCompleteAt,
+      rows: live,
+    };
   }
 
   return {

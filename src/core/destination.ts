@@ -13,6 +13,9 @@ export interface Destination {
    */
   deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]>;
 
+  /** How it speaks to its peer, such as `v1`; null until that is found out. Absent where there is one way only. */
+  protocol?(): string | null;
+
   close(): Promise<void>;
 }
 
@@ -21,7 +24,7 @@ export interface DestinationLimits {
   readonly maxMessages: number;
   /** Of message bodies per batch, uncompressed. */
   readonly maxBytes: number;
-  /** Batches in flight at once, of both services. */
+  /** Batches in flight at once, of both services, at most: fewer while the peer is busy. */
   readonly concurrency: number;
   /** Of the live service. Null: no limit. */
   readonly messagesPerSecond: number | null;
@@ -33,13 +36,46 @@ export interface DestinationLimits {
 }
 
 export type Outcome =
-  | { readonly kind: "delivered" }
+  /** `note`: what the peer said although it took the message, in one line. */
+  | { readonly kind: "delivered"; readonly note?: string; readonly code?: OutcomeCode }
   /**
    * Not now. `retryAfterMs` is what the peer asked for: it holds back the whole destination; with `isOfRate`, which says
    * that there was too much rather than that something is wrong, one for historical messages lets live ones go on.
    */
-  | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number; readonly isOfRate?: true }
+  | {
+      readonly kind: "retry";
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      readonly isOfRate?: true;
+      readonly cause?: RetryCause;
+    }
+  /** It was not sent, which is no attempt: it may go in `afterMs`. Holds back its lane only. */
+  | { readonly kind: "later"; readonly reason: string; readonly afterMs: number }
   /** Never: the message is wrong. It goes to the dead letters and its lane moves on. */
-  | { readonly kind: "dead"; readonly reason: string };
+  | { readonly kind: "dead"; readonly reason: string; readonly code?: OutcomeCode };
+
+/** Of a small set, such as `illegal_distinct_id`: what metrics count by. */
+export type OutcomeCode = string;
+
+/**
+ * `busy`: the peer has too much to do, or did not answer in time, so it is sent fewer requests at once. `blocked`: it
+ * takes nothing before a person changes something, such as a token or a bill.
+ */
+export type RetryCause = "busy" | "blocked";
 
 export const DELIVERED: Outcome = { kind: "delivered" };
+
+/** How a destination is doing: known to the process that feeds it, and forgotten with it. */
+export interface DestinationHealth {
+  readonly name: string;
+  readonly protocol: string | null;
+  /** `probing`: nothing was taken of late, and one message at a time is tried; `blocked`: as well, until a person changes something. */
+  readonly state: "up" | "probing" | "blocked";
+  /** Why it is not `up`, in one line; null when it is. */
+  readonly reason: string | null;
+  /** When it is tried next, ms UTC; null: at once. */
+  readonly pausedUntil: number | null;
+  /** Requests that may be in flight now, and at most. */
+  readonly concurrency: number;
+  readonly maxConcurrency: number;
+}

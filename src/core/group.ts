@@ -64,6 +64,19 @@ export function distinctIdProblem(distinctId: string): string | null {
   return null;
 }
 
+/**
+ * False when no text with these first and last bytes (UTF-8) is a reserved distinct id: for a quick look at many.
+ */
+export function mayBeReserved(first: number, last: number): boolean {
+  return first <= SPACE || last <= SPACE || first >= NOT_ASCII || last >= NOT_ASCII || EDGES.has(edges(first, last));
+}
+
+const SPACE = 0x20;
+const NOT_ASCII = 0x80;
+const LOWER_CASE = 0x20;
+const edges = (first: number, last: number) => ((first | LOWER_CASE) << 8) | last | LOWER_CASE;
+const EDGES = new Set([...RESERVED_DISTINCT_IDS].map((id) => edges(id.charCodeAt(0), id.charCodeAt(id.length - 1))));
+
 const LONGEST_RESERVED = Math.max(...[...RESERVED_DISTINCT_IDS].map((id) => id.length));
 
 /**

@@ -10,8 +10,10 @@ import type { RejectionReason } from "./record.ts";
 import { firstLaneOf, type Service } from "./service.ts";
 import type { Uuid } from "./uuid.ts";
 
-/** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice. */
-export const MAX_MESSAGE_BYTES = 900_000;
+/** PostHog refuses events near 1 MB; 900,000 bytes is what holds in practice, all that is added on the way included. */
+export const MAX_EVENT_BYTES = 900_000;
+/** Leaves room for the groups an event gains and for what destinations add. */
+export const MAX_MESSAGE_BYTES = MAX_EVENT_BYTES - 4_000;
 
 /** What a mapping makes of a record. */
 export type MessageDraft = GroupIdentifyDraft | EventDraft;

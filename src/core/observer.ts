@@ -10,7 +10,10 @@ export interface Observer {
   committed(source: string, messages: number, waitedMs: number): void;
   delivered(destination: string, messages: number, tookMs: number): void;
   retried(destination: string, messages: number, reason: string): void;
-  died(destination: string, messages: number, reason: string): void;
+  /** `code`: of a small set, such as `message_too_large`. */
+  died(destination: string, messages: number, reason: string, code: string): void;
+  /** Delivered, though the peer had something to say. */
+  noted(destination: string, messages: number, code: string): void;
 }
 
 /** Structured log lines: `fields` never hold properties or secrets. */

@@ -5,6 +5,7 @@
  */
 
 import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "./analytics.ts";
+import type { DestinationHealth } from "./destination.ts";
 import type {
   DeadLetter,
   DeadLetterFilter,
@@ -23,8 +24,13 @@ import type { PullProgress } from "./source.ts";
 import type { Trace, TraceQuery } from "./trace.ts";
 import type { VerifyProgress, VerifyReport, VerifyRequest } from "./verification.ts";
 
+export interface PrickleStatus extends LedgerStatus {
+  /** Of each destination that this process feeds; none where nothing is delivered. */
+  readonly health: readonly DestinationHealth[];
+}
+
 export interface Operations {
-  status(): Promise<LedgerStatus>;
+  status(): Promise<PrickleStatus>;
   groupTypes(): Promise<readonly GroupType[]>;
   groups(query: GroupsQuery): Promise<GroupPage>;
   trends(query: TrendsQuery): Promise<Trends>;
@@ -103,6 +109,8 @@ export interface SourceStatus {
   } | null;
   readonly isRunning: boolean;
   readonly lastRun: Run | null;
+  /** When the last run began that got to its end, ms UTC; null: none did of those that are kept. */
+  readonly lastCompleteAt: number | null;
   /** Rows that are live as far as it is known; null for a source that holds none. */
   readonly rows: number | null;
 }

@@ -17,13 +17,20 @@ export async function* walkPages<Position, Page>(
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
   for (let position: Position | null = from; position !== null && !signal.aborted; ) {
-    const step: Step<Position, Page> | null = await ask(position).catch((thrown: unknown) => {
-      if (signal.aborted) return null;
-      throw thrown;
-    });
+    const step: Step<Position, Page> | null = await unlessAborted(ask(position), signal);
     if (!step) return;
     if (step.page) yield step.page;
     position = step.next;
+  }
+}
+
+/** Null instead of what is thrown because `signal` aborted. */
+export async function unlessAborted<Value>(asked: Promise<Value>, signal: AbortSignal): Promise<Value | null> {
+  try {
+    return await asked;
+  } catch (thrown) {
+    if (signal.aborted) return null;
+    throw thrown;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The one door out: claims from lanes, calls a destination, settles each message. */
 
 import type { Clock } from "../core/clock.ts";
-import type { Destination } from "../core/destination.ts";
+import type { Destination, DestinationHealth } from "../core/destination.ts";
 import { toPrickleError } from "../core/errors.ts";
 import type { Claim, Ledger } from "../core/ledger.ts";
 import { MAX_MESSAGE_BYTES } from "../core/message.ts";
@@ -12,6 +12,7 @@ import { createBell } from "./delivery-bell.ts";
 import { createDeliverClaim } from "./delivery-claim.ts";
 import { createDueTimes } from "./delivery-due.ts";
 import { createPaces } from "./delivery-pace.ts";
+import { createPressure } from "./delivery-pressure.ts";
 
 export interface DeliveryDependencies {
   readonly ledger: Pick<Ledger, "claim" | "settle" | "status">;
@@ -32,6 +33,7 @@ export interface Delivery {
   start(): void;
   /** To be called after each commit, and after dead letters were replayed. Cheap. */
   wake(): void;
+  health(): DestinationHealth;
   /** Resolves when nothing waits for this destination, when it was stopped, or when `signal` aborts. */
   idle(signal?: AbortSignal): Promise<void>;
   /** Stops claiming and waits for what is in flight; after `graceMs` calls it off. What is not settled stays in the outbox. Idempotent. */
@@ -53,6 +55,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const work = createBell();
   const change = createBell();
   const paces = createPaces(limits, clock);
+  const pressure = createPressure({ name, maxConcurrency: limits.concurrency, paces, clock, random, logger });
   const due = createDueTimes(position);
   const services = { live: serviceOf("live"), historical: serviceOf("historical") };
   /** Services that may have something due: it was not found out yet that they have not. */
@@ -66,11 +69,11 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
       leaseMs,
       retryHorizonMs: dependencies.retryHorizonMs ?? RETRY_HORIZON_MS,
       pace: paces[service],
+      pressure,
       dueAt: due.lanes,
       stopped: aborting.signal,
     });
-    const { maxMessages } = paces[service];
-    const request = { destination: name, service, maxMessages, maxBytes: limits.maxBytes, leaseMs };
+    const request = { destination: name, service, maxBytes: limits.maxBytes, leaseMs };
     return { deliverClaim, request, inFlight: new Set<Promise<void>>() };
   }
 
@@ -108,14 +111,16 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
   /** One claim more than there are requests in flight, so that the next is at hand when one ends. */
   function hasRoom(service: Service): boolean {
-    return services[service].inFlight.size <= paces[service].concurrency;
+    if (pressure.isProbing()) return allInFlight().length === 0;
+    return services[service].inFlight.size <= Math.min(paces[service].concurrency, pressure.concurrency());
   }
 
   async function take(service: Service): Promise<boolean> {
-    const claim = await ledger.claim(services[service].request);
+    const maxMessages = pressure.isProbing() ? 1 : paces[service].maxMessages;
+    const claim = await ledger.claim({ ...services[service].request, maxMessages });
     if (claim) {
       carry(service, claim);
-      if (!isFull(service, claim)) paces[service].linger();
+      if (!isFull(claim, maxMessages)) paces[service].linger();
       return true;
     }
     hopeful.delete(service);
@@ -136,8 +141,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     inFlight.add(delivery);
   }
 
-  function isFull(service: Service, { messages }: Claim): boolean {
-    if (messages.length >= paces[service].maxMessages) return true;
+  function isFull({ messages }: Claim, maxMessages: number): boolean {
+    if (messages.length >= maxMessages) return true;
     let bytes = MAX_MESSAGE_BYTES;
     for (const { body } of messages) bytes += body.byteLength;
     return bytes > limits.maxBytes;
@@ -169,6 +174,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     wake() {
       work.ring();
     },
+
+    health: () => ({ ...pressure.health(), protocol: destination.protocol?.() ?? null }),
 
     async idle(signal) {
       while (!signal?.aborted && !stopping.signal.aborted) {

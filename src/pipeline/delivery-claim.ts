@@ -9,7 +9,9 @@ import type { Logger, Observer } from "../core/observer.ts";
 import { backoffMs } from "../core/retry.ts";
 import { isolate, probe, type SendSome } from "./delivery-isolation.ts";
 import type { Pace } from "./delivery-pace.ts";
+import type { Pressure } from "./delivery-pressure.ts";
 import { createSender } from "./delivery-send.ts";
+import { summarize } from "./delivery-summary.ts";
 import { createSuspects } from "./delivery-suspects.ts";
 import { createVerdict } from "./delivery-verdict.ts";
 
@@ -23,6 +25,7 @@ export interface ClaimDeliveryDependencies {
   readonly leaseMs: number;
   readonly retryHorizonMs: number;
   readonly pace: Pace;
+  readonly pressure: Pressure;
   /** Lane → when it may be claimed again; kept up to date here. */
   readonly dueAt: Map<number, number>;
   /** Calls off what is in flight. */
@@ -69,21 +72,22 @@ export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): Del
   }
 
   function report(messages: readonly OutboxMessage[], outcomes: readonly SettleOutcome[]): void {
-    const failures = new Map<string, { readonly kind: "retry" | "dead"; readonly reason: string; count: number }>();
     for (const [index, outcome] of outcomes.entries()) {
-      if (outcome.kind === "delivered") continue;
-      const { kind, reason } = outcome;
       const lane = messages[index]?.lane;
       if (outcome.kind === "retry" && lane !== undefined) dueAt.set(lane, outcome.dueAt);
-      const failure = failures.get(kind + reason) ?? { kind, reason, count: 0 };
-      failure.count += 1;
-      failures.set(kind + reason, failure);
     }
-    for (const { kind, reason, count } of failures.values()) {
-      if (kind === "retry") observer.retried(name, count, reason);
-      else observer.died(name, count, reason);
-      const text = kind === "retry" ? "Not delivered; trying again later" : "Given up: see `prickle dead list`";
-      logger.warn({ destination: name, messages: count, reason }, text);
+    for (const { kind, reason, code, count } of summarize(outcomes)) {
+      const fields = { destination: name, messages: count, reason };
+      if (kind === "delivered") {
+        observer.noted(name, count, code);
+        logger.info(fields, "Delivered, with a note");
+      } else if (kind === "dead") {
+        observer.died(name, count, reason, code);
+        logger.warn(fields, "Given up: see `prickle dead list`");
+      } else {
+        observer.retried(name, count, reason);
+        logger.warn(fields, "Not delivered; trying again later");
+      }
     }
   }
 

@@ -28,7 +28,10 @@ export interface Pace {
   pausedUntil(): number;
 }
 
-export type Paces = Readonly<Record<Service, Pace>>;
+export interface Paces extends Readonly<Record<Service, Pace>> {
+  /** Requests in flight from now on, of both. */
+  limitTo(requests: number): void;
+}
 
 /** Of requests that wait for a place. */
 const LIVE_PRIORITY = 1;
@@ -37,7 +40,8 @@ export function createPaces(limits: DestinationLimits, clock: Clock): Paces {
   const { concurrency, requestsPerSecond, messagesPerSecond, historical } = limits;
   const queue = new PQueue({ concurrency, ...requestRate(requestsPerSecond) });
   // One place is always left for a live request; where there is one only, they take turns.
-  const historicalConcurrency = Math.max(1, concurrency - 1);
+  const historicalShare = (requests: number) => Math.max(1, requests - 1);
+  const historicalConcurrency = historicalShare(concurrency);
   const historicalQueue = new PQueue({ concurrency: historicalConcurrency });
   const pauses = { live: 0, historical: 0 };
 
@@ -64,6 +68,10 @@ export function createPaces(limits: DestinationLimits, clock: Clock): Paces {
         if (holdsAll) live.pauseUntil(at, holdsAll);
         else pauses.historical = Math.max(pauses.historical, at);
       },
+    },
+    limitTo(requests) {
+      queue.concurrency = requests;
+      historicalQueue.concurrency = historicalShare(requests);
     },
   };
 }

@@ -6,6 +6,7 @@ import { toPrickleError } from "../core/errors.ts";
 import type { OutboxMessage } from "../core/message.ts";
 import type { Logger, Observer } from "../core/observer.ts";
 import type { Pace } from "./delivery-pace.ts";
+import type { Pressure } from "./delivery-pressure.ts";
 import type { Suspects } from "./delivery-suspects.ts";
 
 export interface SenderDependencies {
@@ -14,6 +15,7 @@ export interface SenderDependencies {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly pace: Pace;
+  readonly pressure: Pressure;
   readonly suspects: Suspects;
 }
 
@@ -24,15 +26,18 @@ export type Send = (messages: readonly OutboxMessage[], signal: AbortSignal) => 
 export const CALLED_OFF = "called off: prickle is stopping, or the lease was running out";
 export const PAUSED = "the destination asked for a pause";
 
-export function createSender({ destination, observer, logger, clock, pace, suspects }: SenderDependencies): Send {
+export function createSender(dependencies: SenderDependencies): Send {
+  const { destination, observer, logger, clock, pace, pressure, suspects } = dependencies;
   const { name } = destination;
 
   async function attempt(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
     if (signal.aborted) return retryAll(messages, CALLED_OFF);
     if (pace.pausedUntil() > clock.now()) return retryAll(messages, PAUSED);
     const startedAt = clock.now();
+    const begun = pressure.begin();
     const outcomes = await deliver(messages, signal);
     pauseIfAsked(outcomes);
+    notePressure(outcomes, begun);
     const delivered = countDelivered(outcomes);
     if (delivered > 0) {
       suspects.noteDelivered();
@@ -54,6 +59,14 @@ export function createSender({ destination, observer, logger, clock, pace, suspe
       const error = toPrickleError(thrown);
       logger.error({ destination: name, error }, "The destination failed; trying again");
       return retryAll(messages, error.message);
+    }
+  }
+
+  function notePressure(outcomes: readonly Outcome[], begun: number): void {
+    if (outcomes.some(({ kind }) => kind === "delivered" || kind === "dead")) pressure.noteAnswered();
+    else {
+      const failure = outcomes.find((outcome) => outcome.kind === "retry");
+      if (failure && failure.reason !== CALLED_OFF) pressure.noteFailed(failure, begun);
     }
   }
 

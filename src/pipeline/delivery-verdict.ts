@@ -27,8 +27,7 @@ export function createVerdict({ clock, random, retryHorizonMs, pace, suspects }:
   }
 
   function nextAttemptAt({ attempts }: OutboxMessage, reason: string): number {
-    const wasTried = reason !== CALLED_OFF && reason !== PAUSED;
-    const pauseMs = wasTried ? backoffMs(attempts + 1, random()) : 0;
+    const pauseMs = isUntried(reason) ? 0 : backoffMs(attempts + 1, random());
     return Math.max(clock.now() + pauseMs, pace.pausedUntil());
   }
 
@@ -36,18 +35,29 @@ export function createVerdict({ clock, random, retryHorizonMs, pace, suspects }:
     const dueAt = new Map<number, number>();
     return outcomes.map((outcome, index): SettleOutcome => {
       const message = messages[index];
-      if (outcome.kind !== "retry" || !message) return asSettled(outcome);
+      if ((outcome.kind !== "retry" && outcome.kind !== "later") || !message) return asSettled(outcome);
       const known = dueAt.get(message.lane);
+      if (outcome.kind === "later") {
+        const at = known ?? clock.now() + outcome.afterMs;
+        dueAt.set(message.lane, at);
+        return { kind: "retry", reason: outcome.reason, dueAt: at, isUntried: true };
+      }
       if (known === undefined && isGivenUp(message)) {
         return { kind: "dead", reason: `tried for ${Math.round(retryHorizonMs / 3_600_000)} hours: ${outcome.reason}` };
       }
       const at = known ?? nextAttemptAt(message, outcome.reason);
       dueAt.set(message.lane, at);
-      return { kind: "retry", reason: outcome.reason, dueAt: at };
+      return { kind: "retry", reason: outcome.reason, dueAt: at, isUntried: isUntried(outcome.reason) };
     });
   };
 }
 
+/** Says nothing about the message. */
+function isUntried(reason: string): boolean {
+  return reason === CALLED_OFF || reason === PAUSED;
+}
+
 function asSettled(outcome: Outcome): SettleOutcome {
-  return outcome.kind === "retry" ? { kind: "retry", reason: outcome.reason, dueAt: 0 } : outcome;
+  if (outcome.kind === "delivered" || outcome.kind === "dead") return outcome;
+  return { kind: "retry", reason: outcome.reason, dueAt: 0 };
 }

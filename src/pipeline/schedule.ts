@@ -9,7 +9,7 @@ export interface Timetable {
   readonly cron: string;
   readonly timeZone: string;
   /** Each run begins up to this much later. */
-  readonly jitter: number;
+  readonly jitterMs: number;
   /** What becomes of a run that was due while prickle was not running. */
   readonly missed: "run" | "skip";
 }
@@ -54,7 +54,7 @@ async function runOne(scheduled: ScheduledSource, dependencies: ScheduleDependen
   const { clock, random, logger } = dependencies;
   let dueAt = await firstDueAt(scheduled, dependencies);
   while (!signal.aborted && dueAt !== null) {
-    await sleepUntil(dueAt + random() * timetable.jitter, clock, signal);
+    await sleepUntil(dueAt + random() * timetable.jitterMs, clock, signal);
     if (signal.aborted) return;
     const failure = await run(signal).catch(toPrickleError);
     const [next = null] = nextRuns(timetable, clock.now(), 1);

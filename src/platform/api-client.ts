@@ -36,6 +36,8 @@ export interface ApiCall {
   /** Sent as an HTML form instead. */
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses that the caller reads itself: answers with them are never judged. */
+  readonly understands?: readonly number[];
   /** What it counts against. */
   readonly budget: Budget;
 }
@@ -86,6 +88,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     try {
       const answer = await send(call, signal);
       if (Buffer.byteLength(answer.body) >= maxAnswerBytes) return tooLarge(peer, call, maxAnswerBytes);
+      if (call.understands?.includes(answer.status)) return answer;
       const verdict = judge(answer, call);
       return verdict.kind === "ok" ? answer : verdict;
     } catch (thrown) {

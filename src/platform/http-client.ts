@@ -9,6 +9,8 @@ export interface HttpClientOptions {
   readonly connections: number;
   /** For connecting, for the head of the answer, and between parts of its body, each, in ms. */
   readonly timeoutMs: number;
+  /** For one request from its start to the end of its answer, in ms; default: no bound, however slowly it drips. */
+  readonly totalTimeoutMs?: number;
   /** Of an answer's body; what is beyond is not read. */
   readonly maxAnswerBytes?: number;
 }
@@ -48,7 +50,8 @@ export class HttpFailure extends Error {
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-export function createHttpClient({ origin, connections, timeoutMs, maxAnswerBytes }: HttpClientOptions): HttpClient {
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { origin, connections, timeoutMs, totalTimeoutMs, maxAnswerBytes } = options;
   const limit = maxAnswerBytes ?? MAX_ANSWER_BYTES;
   const pool = new Pool(origin, {
     connections,
@@ -59,9 +62,11 @@ export function createHttpClient({ origin, connections, timeoutMs, maxAnswerByte
     keepAliveTimeout: 30_000,
   });
 
-  async function request(options: Dispatcher.RequestOptions): Promise<HttpAnswer> {
+  async function request(asked: Dispatcher.RequestOptions & Pick<HttpGet, "signal">): Promise<HttpAnswer> {
+    const over = totalTimeoutMs === undefined ? null : AbortSignal.timeout(totalTimeoutMs);
+    const signal = over ? AbortSignal.any([asked.signal, over]) : asked.signal;
     try {
-      const answer = await pool.request(options);
+      const answer = await pool.request({ ...asked, signal });
       return { status: answer.statusCode, headers: flat(answer.headers), body: await readUpTo(answer.body, limit) };
     } catch (thrown) {
       throw new HttpFailure(describe(thrown), { cause: thrown });

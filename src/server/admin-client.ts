@@ -62,7 +62,13 @@ export function connectOperations({ url, token }: AdminAddress): Operations {
     input: unknown,
     listening: Listening<Progress, Summary>,
   ): Promise<Summary> {
-    const { statusCode, body } = await post(method, input, listening.signal);
+    const { signal, stopped } = listening;
+    const answer = await post(method, input, signal).catch((thrown: unknown) => {
+      if (signal.aborted) return null;
+      throw thrown;
+    });
+    if (!answer) return stopped(null);
+    const { statusCode, body } = answer;
     if (statusCode !== 200) throw revive((await body.json()) as WireError);
     return readStream(url, body, listening);
   }

@@ -25,9 +25,10 @@ export function addHealthDoors(server: FastifyInstance, { doors, version, isStop
   server.get("/healthz", async () => ({ status: "ok" }));
 
   server.get("/readyz", async (_request, reply) => {
-    const reason = isStopping() ? "prickle is shutting down" : await doors.ready().then(() => null, messageOf);
-    if (reason === null) return { status: "ready" };
-    return reply.code(503).header("retry-after", "1").send({ status: "not ready", reason });
+    const found = isStopping() ? "prickle is shutting down" : await doors.ready().catch(messageOf);
+    if (typeof found === "string")
+      return reply.code(503).header("retry-after", "1").send({ status: "not ready", reason: found });
+    return found.length === 0 ? { status: "ready" } : { status: "ready", heldBack: found };
   });
 
   server.get("/metrics", async (_request, reply) => {

@@ -24,7 +24,8 @@ export interface Doors {
   capture(bodies: readonly Uint8Array[], arrivedAt: number): Promise<void>;
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   /** @throws why calls cannot be taken now. */
-  ready(): Promise<void>;
+  /** Which destinations take nothing, and why. */
+  ready(): Promise<readonly string[]>;
 }
 
 export interface ServerDependencies {

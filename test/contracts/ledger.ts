@@ -8,6 +8,9 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Claim, Commit, DeadLetterFilter, DeadLetterPage, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
+import type { KnownRow } from "../../src/core/rows.ts";
+import { EMPTY_RUN, type Run } from "../../src/core/runs.ts";
+import { SERVICES, type Service } from "../../src/core/service.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 import { parcelOf } from "../fakes/parcels.ts";
 
@@ -133,6 +136,20 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       });
     });
 
+    it("leaves the last fifth of the outbox to those who cannot wait, as one who has a checkpoint can", async () => {
+      await reopen({ maxDepth: 10 });
+      const page = (count: number, record: number) => {
+        const messages = Array.from({ length: count }, () => messageOf(0, "page"));
+        return { ...commitOf(messages, record), checkpoint: { name: "file", cursor: String(record) } };
+      };
+      await ledger.commit(page(8, 1));
+      await expect(ledger.commit(page(1, 2))).rejects.toMatchObject({ code: "LEDGER_FULL" });
+      for (const call of [3, 4]) await ledger.commit(commitOf([messageOf(1, "call")], call));
+      await expect(ledger.commit(commitOf([messageOf(1, "call")], 5))).rejects.toMatchObject({ code: "LEDGER_FULL" });
+      await deliverAll();
+      expect(await ledger.commit(page(1, 2))).toMatchObject({ committed: 1 });
+    });
+
     describe("rejections", () => {
       it("are kept, newest first, with what was refused and why", async () => {
         await ledger.commit({ parcels: [], rejections: [rejectionOf("one"), rejectionOf("two")] });
@@ -172,6 +189,70 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         const full = { ...commitOf([messageOf(0, "a")]), groups: [group("acme", {})] };
         await expect(ledger.commit(full)).rejects.toMatchObject({ code: "LEDGER_FULL" });
         expect(await ledger.groups(["company"])).toEqual([]);
+      });
+    });
+
+    describe("what is known of rows", () => {
+      const row = (id: string, more: Partial<KnownRow> = {}): KnownRow => {
+        return { id, digest: "d", toldAt: 5, seenAt: 10, state: "live", ...more };
+      };
+      const putRows = (source: string, rows: readonly KnownRow[]) =>
+        ledger.commit({ source, parcels: [], rejections: [], rows });
+
+      it("is the last word on each row of a source, kept with the commit over a restart", async () => {
+        await putRows("crm", [row("1"), row("2"), row("ä")]);
+        await putRows("crm", [row("2", { digest: "e", seenAt: 20, state: "archived" })]);
+        await putRows("other", [row("1", { digest: "o" })]);
+        await reopen();
+        const rows = await ledger.rows({ source: "crm", ids: ["ä", "2", "unknown"] });
+        expect(rows).toEqual([row("2", { digest: "e", seenAt: 20, state: "archived" }), row("ä")]);
+        expect(await ledger.rows({ source: "other", ids: ["1"] })).toEqual([row("1", { digest: "o" })]);
+      });
+
+      it("tells the live ones that no run saw, page by page, and how many there are", async () => {
+        await putRows("crm", [row("a"), row("b", { seenAt: 20 }), row("c"), row("d", { state: "gone" }), row("e")]);
+        await putRows("other", [row("b")]);
+        const unseen = (after: string | null) => ledger.unseenRows({ source: "crm", before: 20, after, limit: 2 });
+        expect((await unseen(null)).map(({ id }) => id)).toEqual(["a", "c"]);
+        expect((await unseen("c")).map(({ id }) => id)).toEqual(["e"]);
+        expect(await ledger.countRows({ source: "crm", before: 20 })).toEqual({ live: 4, unseen: 3 });
+        expect(await ledger.countRows({ source: "nobody", before: 20 })).toEqual({ live: 0, unseen: 0 });
+      });
+
+      it("is not changed by a commit that is refused", async () => {
+        await reopen({ maxDepth: 1 });
+        await ledger.commit(commitOf([messageOf(0, "fills it")]));
+        const refused = { ...commitOf([messageOf(0, "one too many")], 2), source: "crm", rows: [row("1")] };
+        await expect(ledger.commit(refused)).rejects.toMatchObject({ code: "LEDGER_FULL" });
+        expect(await ledger.rows({ source: "crm", ids: ["1"] })).toEqual([]);
+      });
+    });
+
+    describe("runs", () => {
+      const run = (source: string, startedAt: number, more: Partial<Run> = {}): Run => {
+        return { ...EMPTY_RUN, source, kind: "full", startedAt, ...more };
+      };
+
+      it("are kept over a restart, newest first, each in the place of what was kept of it", async () => {
+        await ledger.putRun(run("crm", 1));
+        await ledger.putRun(run("other", 2, { rejected: { no_rule: 3 } }));
+        await ledger.putRun(run("crm", 3, { warnings: ["w"], window: { from: 1, to: 2 } }));
+        await ledger.putRun(run("crm", 1, { outcome: "complete", read: 9 }));
+        await reopen();
+        const first = run("crm", 1, { outcome: "complete", read: 9 });
+        const last = run("crm", 3, { warnings: ["w"], window: { from: 1, to: 2 } });
+        expect(await ledger.runs({ limit: 10 })).toEqual([last, run("other", 2, { rejected: { no_rule: 3 } }), first]);
+        expect(await ledger.runs({ source: "crm", limit: 10 })).toEqual([last, first]);
+        expect(await ledger.runs({ source: "crm", limit: 1 })).toEqual([last]);
+      });
+
+      it("are forgotten beyond the last thousand of their source", async () => {
+        for (let at = 1; at <= 1003; at++) await ledger.putRun(run("crm", at));
+        await ledger.putRun(run("other", 1));
+        await ledger.prune();
+        const kept = await ledger.runs({ limit: 2000 });
+        expect(kept).toHaveLength(1001);
+        expect(kept.at(-2)?.startedAt).toBe(4);
       });
     });
 
@@ -522,10 +603,86 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       );
     });
 
+    describe("services", () => {
+      const LANES = 4;
+      const history = () => ledger.claim({ ...ALL, destination: "posthog", service: "historical" });
+      beforeEach(async () => {
+        await ledger.close();
+        await store.remove();
+        store = await create();
+        ledger = await store.open({ destinations: ["posthog"], clock, lanes: LANES });
+      });
+
+      it("share nothing: what is claimed is of one, and neither keeps the other waiting", async () => {
+        await ledger.commit(commitOf([messageOf(LANES + 1, "old"), messageOf(1, "new")]));
+        const claim = (await history()) ?? fail();
+        expect(claim.messages).toMatchObject([{ lane: LANES + 1, historical: true }]);
+        const live = (await claimAll()) ?? fail();
+        expect(live.messages).toMatchObject([{ lane: 1, historical: false }]);
+        expect(await Promise.all([history(), claimAll()])).toEqual([null, null]);
+        expect(await settleAll(claim, { kind: "retry", reason: "busy", dueAt: clock.now() + 1 })).toBe(true);
+        await settleAll(live);
+        expect(await claimAll()).toBeNull();
+        await reopen();
+        await clock.advance(1);
+        expect(bodiesOf(await history())).toEqual(["old"]);
+      });
+
+      it("give history in about the order in which it came: first the lane that is furthest behind", async () => {
+        for (const [at, lane] of [3, 1, 2, 3, 1, 0].entries()) {
+          await clock.advance(1);
+          await ledger.commit(commitOf([messageOf(LANES + lane, `${lane} at ${at}`)], at));
+        }
+        const two = { ...ALL, destination: "posthog", service: "historical", maxMessages: 2 } as const;
+        const texts: (readonly string[])[] = [];
+        for (let claim = await ledger.claim(two); claim; claim = await ledger.claim(two)) {
+          texts.push(bodiesOf(claim));
+          await settleAll(claim);
+        }
+        expect(texts).toEqual([
+          ["3 at 0", "3 at 3"],
+          ["1 at 1", "1 at 4"],
+          ["2 at 2", "0 at 5"],
+        ]);
+      });
+
+      it("each say how much waits, and since when", async () => {
+        const startedAt = clock.now();
+        await ledger.commit(commitOf([messageOf(LANES, "a"), messageOf(LANES, "b")], 1));
+        await clock.advance(5);
+        await ledger.commit(commitOf([messageOf(0, "c")], 2));
+        const { lanes, depth, destinations } = await ledger.status();
+        expect({ lanes, depth }).toEqual({ lanes: LANES, depth: 3 });
+        expect(destinations).toMatchObject([
+          {
+            depth: 3,
+            oldestCommittedAt: startedAt,
+            services: {
+              live: { depth: 1, oldestCommittedAt: startedAt + 5 },
+              historical: { depth: 2, oldestCommittedAt: startedAt },
+            },
+            waitingLanes: [
+              { lane: 0, service: "live", depth: 1 },
+              { lane: LANES, service: "historical", depth: 2 },
+            ],
+          },
+        ]);
+      });
+
+      it("keep what is replayed: history goes back to its lane", async () => {
+        await ledger.commit(commitOf([messageOf(LANES + 2, "old")]));
+        await settleAll((await history()) ?? fail(), { kind: "dead", reason: "wrong" });
+        expect(await ledger.replayDeadLetters({})).toBe(1);
+        expect(await claimAll()).toBeNull();
+        expect((await history())?.messages).toMatchObject([{ lane: LANES + 2, historical: true }]);
+      });
+    });
+
     /** Carries out the steps, then delivers the rest, and compares with what was committed. */
     async function expectSteps(steps: readonly Step[]): Promise<void> {
-      const committed: string[][] = [[], [], [], []];
-      const got = new Map<string, string[][]>(["posthog", "engine"].map((name) => [name, [[], [], [], []]]));
+      const noneYet = () => Array.from({ length: 8 }, (): string[] => []);
+      const committed = noneYet();
+      const got = new Map(["posthog", "engine"].map((name) => [name, noneYet()]));
       let texts = 0;
       const settle = async (destination: string, claim: Claim, outcomes: readonly SettleOutcome["kind"][]) => {
         // A destination must not deliver past a failure if it wants order: this one stops the lane there.
@@ -541,19 +698,20 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         });
         expect(await ledger.settle(claim.id, settled)).toBe(true);
       };
-      for (const { kind, lanes, destination, outcomes, maxMessages } of steps) {
+      for (const { kind, lanes, destination, service, outcomes, maxMessages } of steps) {
         if (kind === "reopen") await reopen({ destinations: ["posthog", "engine"] });
         if (kind === "commit") {
           const messages = lanes.map((lane) => messageOf(lane, String(texts++)));
           for (const { lane, json } of messages) committed[lane]?.push(json);
           await ledger.commit(commitOf(messages, texts));
         }
-        const claim = kind === "claim" ? await ledger.claim({ ...ALL, destination, maxMessages }) : null;
+        const claim = kind === "claim" ? await ledger.claim({ ...ALL, destination, service, maxMessages }) : null;
         if (claim) await settle(destination, claim, outcomes);
       }
       for (const destination of ["posthog", "engine"]) {
-        for (let claim = await claimAll(destination); claim; claim = await claimAll(destination)) {
-          await settle(destination, claim, []);
+        for (const service of SERVICES) {
+          const claimNext = () => ledger.claim({ ...ALL, destination, service });
+          for (let claim = await claimNext(); claim; claim = await claimNext()) await settle(destination, claim, []);
         }
         expect(got.get(destination)).toEqual(committed);
       }
@@ -566,6 +724,7 @@ interface Step {
   readonly kind: "commit" | "claim" | "reopen";
   readonly lanes: readonly number[];
   readonly destination: string;
+  readonly service: Service;
   readonly outcomes: readonly SettleOutcome["kind"][];
   readonly maxMessages: number;
 }
@@ -576,8 +735,9 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 8, arbitrary: fc.constant("claim" as const) },
     { weight: 1, arbitrary: fc.constant("reopen" as const) },
   ),
-  lanes: fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }),
+  lanes: fc.array(fc.nat(7), { minLength: 1, maxLength: 12 }),
   destination: fc.constantFrom("posthog", "engine"),
+  service: fc.constantFrom("live", "historical"),
   outcomes: fc.array(fc.constantFrom("delivered" as const, "delivered" as const, "retry" as const, "dead" as const)),
   maxMessages: fc.integer({ min: 1, max: 15 }),
 });

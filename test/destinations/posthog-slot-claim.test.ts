@@ -24,7 +24,7 @@ afterEach(async () => {
 
 function open(claimedGroupTypes: readonly string[], options: Partial<PosthogOptions> = {}): Destination {
   const settings = { name: "posthog", host: posthog.url, token: "phc_test_token", version: "1.2.3", ...options };
-  const destination = createPosthogDestination({ ...settings, claimedGroupTypes });
+  const destination = createPosthogDestination({ ...settings, protocol: "v0", claimedGroupTypes });
   opened.push(destination);
   return destination;
 }
@@ -93,7 +93,12 @@ describe("that fails", () => {
   it("by a refusal says what it is and pauses, since a person has to look", async () => {
     posthog.failNext({ kind: "status", status: 400, body: "not this one" });
     expect(await open(TYPES).deliver(outboxMessages(1), unsignalled)).toEqual([
-      { kind: "retry", reason: expect.stringMatching(/claimGroupTypes.*not this one/), retryAfterMs: 60_000 },
+      {
+        kind: "retry",
+        cause: "blocked",
+        reason: expect.stringMatching(/claimGroupTypes.*not this one/),
+        retryAfterMs: 60_000,
+      },
     ]);
   });
 });

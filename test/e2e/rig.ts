@@ -22,7 +22,13 @@ export interface RigConfig {
 export async function createRig(config: RigConfig = {}, options: WorkplaceOptions = {}): Promise<Rig> {
   const posthog = await startFakePosthog();
   // What arrives is counted here: nothing but what calls become.
-  const settings = { messagesPerSecond: null, claimGroupTypes: false, ...config.posthog };
+  const settings = {
+    messagesPerSecond: null,
+    messagesPerDistinctIdPerSecond: null,
+    historical: { messagesPerSecond: null },
+    claimGroupTypes: false,
+    ...config.posthog,
+  };
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a secret in prickle.yaml
   const peer = { type: "posthog", host: posthog.url, token: "${TOKEN}", ...settings };
   const workplace = await createWorkplace(

@@ -29,3 +29,23 @@ export function createManualClock(startMs = Date.UTC(2026, 10, 1)): ManualClock 
     },
   };
 }
+
+export interface PassingClock extends Clock {
+  pass(ms: number): void;
+}
+
+/** A clock on which time passes by sleeping only: whoever waits is woken at once, later. */
+export function createPassingClock(startMs = Date.UTC(2026, 10, 1)): PassingClock {
+  let now = startMs;
+  return {
+    now: () => now,
+    async sleep(ms, signal) {
+      if (signal?.aborted) return;
+      now += Math.max(0, ms);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    pass(ms) {
+      now += ms;
+    },
+  };
+}

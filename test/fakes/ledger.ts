@@ -77,8 +77,9 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
       const outcome = outcomes[index];
       if (!outcome) throw new Error("an outcome is missing");
       if (outcome.kind === "retry") {
-        retried += 1;
         dueAt.set(message.lane, dueAt.get(message.lane) ?? outcome.dueAt);
+        if (outcome.isUntried) continue;
+        retried += 1;
         lane.lastFailure = outcome.reason;
         const firstAttemptAt = message.firstAttemptAt ?? clock.now();
         lane.waiting[at] = { ...message, attempts: message.attempts + 1, firstAttemptAt };

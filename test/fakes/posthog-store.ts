@@ -1,7 +1,5 @@
 /** What a PostHog project holds: events folded as ClickHouse does, and groups as ingestion applies them. */
 
-import { randomUUID } from "node:crypto";
-
 export interface StoredEvent {
   readonly uuid: string;
   readonly event: string;
@@ -9,6 +7,12 @@ export interface StoredEvent {
   /** ISO 8601, UTC. */
   readonly timestamp: string;
   readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** As capture hands it on. */
+export interface AcceptedEvent extends StoredEvent {
+  /** Person processing was switched off by the sender or at the door. */
+  readonly isPersonless?: boolean;
 }
 
 export interface PosthogStore {
@@ -27,87 +31,60 @@ export interface PosthogStore {
   removeProperty(groupTypeIndex: number, groupKey: string, name: string): boolean;
   /** Somebody changes a group by hand; null: it is gone. */
   changeGroup(groupType: string, groupKey: string, properties: Readonly<Record<string, unknown>> | null): void;
-  /** Reads a body and checks it as a whole; `apply` stores it. Throws what `refuse` makes. */
-  receive(text: string): { readonly events: readonly StoredEvent[]; apply(): void };
+  store(event: AcceptedEvent): void;
 }
 
-type Refuse = (status: number, message: string) => Error;
-type Bag = Record<string, unknown>;
+export type Bag = Record<string, unknown>;
 
-const MAX_EVENT_BYTES = 900_000;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** A few of those that get no person, and so no group. */
-const PERSONLESS_IDS = new Set(["", "0", "anonymous", "backend", "null", "system", "undefined", "user"]);
+/** All ids that get no person, and so no group. */
+const PERSONLESS_IDS = new Set(
+  (
+    "0|00000000-0000-0000-0000-000000000000|[object object]|anonymous|anonymous-user|backend|distinct_id|distinctid|email|" +
+    "false|guest|id|nan|none|not_authenticated|null|system|true|undefined|user"
+  ).split("|"),
+);
+/** Looked up with `in`. */
+const UNSAFE_TYPES = new Set(Object.getOwnPropertyNames(Object.prototype));
+const MAX_KEY_CHARACTERS = 400;
+const MAX_TYPES = 5;
 
-export function createPosthogStore(refuse: Refuse): PosthogStore {
+export function isPersonlessId(distinctId: string): boolean {
+  return PERSONLESS_IDS.has(distinctId.trim().toLowerCase());
+}
+
+export function createPosthogStore(): PosthogStore {
   const arrivals: string[] = [];
   const stored = new Map<string, StoredEvent>();
   const groupTypes: (string | null)[] = [];
   const groups = new Map<string, Bag>();
 
-  function receive(text: string) {
-    const body = parse(text);
-    checkToken(body);
-    if (!Array.isArray(body.batch) || body.batch.length === 0) throw refuse(400, "empty batch");
-    const sentAt = typeof body.sent_at === "string" ? Date.parse(body.sent_at) : null;
-    const events = body.batch.map((raw: unknown) => readEvent(raw, sentAt));
-    return { events, apply: () => events.forEach(store) };
-  }
-
-  function parse(text: string): Bag {
-    try {
-      const body: unknown = JSON.parse(text);
-      if (isBag(body)) return body;
-    } catch {
-      // Answered below.
-    }
-    throw refuse(400, "failed to parse request");
-  }
-
-  function checkToken({ api_key: apiKey, token = apiKey }: Bag): void {
-    if (typeof token !== "string" || token.trim() === "") throw refuse(401, "no api key");
-    const isToken = token.length <= 64 && isAscii(token) && !token.startsWith("phx_");
-    if (!isToken) throw refuse(401, "invalid api key");
-  }
-
-  function readEvent(raw: unknown, sentAt: number | null): StoredEvent {
-    if (!isBag(raw)) throw refuse(400, "an event is not an object");
-    const properties = isBag(raw.properties) ? raw.properties : {};
-    const id = raw.distinct_id ?? properties.distinct_id;
-    if (typeof raw.event !== "string" || raw.event === "") throw refuse(400, "event submitted without an event name");
-    if (id === undefined || id === null || id === "") throw refuse(400, "event submitted without a distinct_id");
-    if (raw.uuid && !(typeof raw.uuid === "string" && UUID.test(raw.uuid))) throw refuse(400, "invalid uuid");
-    if (Buffer.byteLength(JSON.stringify(raw)) > MAX_EVENT_BYTES) throw refuse(413, "event too big");
-    const uuid = typeof raw.uuid === "string" && raw.uuid !== "" ? raw.uuid : randomUUID();
-    const distinctId = (typeof id === "string" ? id : JSON.stringify(id)).slice(0, 200);
-    return { uuid, event: raw.event, distinctId, timestamp: timeOf(raw, properties, sentAt), properties };
-  }
-
-  function timeOf({ timestamp }: Bag, { $ignore_sent_at: ignore }: Bag, sentAt: number | null): string {
-    const stated = typeof timestamp === "string" ? Date.parse(timestamp) : Date.now();
-    if (Number.isNaN(stated)) throw refuse(400, "invalid timestamp");
-    const skew = sentAt === null || ignore === true ? 0 : Date.now() - sentAt;
-    return new Date(stated + skew).toISOString();
-  }
-
-  function store(event: StoredEvent): void {
+  function store({ isPersonless = false, ...event }: AcceptedEvent): void {
     arrivals.push(event.uuid);
+    const isIdentify = event.event === "$groupidentify";
+    if (isIdentify && String(event.properties.$group_key).length > MAX_KEY_CHARACTERS) return;
     stored.set([event.uuid, event.event, event.distinctId, event.timestamp.slice(0, 10)].join("\0"), event);
-    const { $group_type: type, $group_key: key, $group_set: set, $groups: named } = event.properties;
-    if (PERSONLESS_IDS.has(event.distinctId.trim().toLowerCase())) return;
-    if (event.properties.$process_person_profile === false) return;
-    if (isBag(named)) for (const type of Object.keys(named)) takeSlot(type);
-    if (event.event !== "$groupidentify" || typeof type !== "string" || !takeSlot(type)) return;
-    if (String(key).length > 400 || !isBag(set)) return;
+    const isGated = isPersonless || isPersonlessId(event.distinctId);
+    if (isIdentify) identify(event.properties, isGated);
+    const { $groups: named } = event.properties;
+    if (!isGated && isBag(named)) for (const type of Object.keys(named)) takeSlot(type);
+  }
+
+  /** The type is taken before it is looked whether there is a person. */
+  function identify({ $group_type: type, $group_key: key, $group_set: set }: Bag, isGated: boolean): void {
+    if (!type || !key || typeof type !== "string") return;
+    if (isGated && (set === undefined || set === null)) return;
+    if (!takeSlot(type) || isGated) return;
+    if (set !== undefined && set !== null && !isBag(set)) return;
     const name = `${type}\0${String(key)}`;
-    groups.set(name, { ...groups.get(name), ...set });
+    groups.set(name, { ...groups.get(name), ...(isBag(set) ? set : {}) });
   }
 
   /** Five types a project, first come first served, silently. */
   function takeSlot(type: string): boolean {
+    if (UNSAFE_TYPES.has(type)) return false;
     if (groupTypes.includes(type)) return true;
     const free = groupTypes.includes(null) ? groupTypes.indexOf(null) : groupTypes.length;
-    if (free >= 5) return false;
+    if (free >= MAX_TYPES) return false;
     groupTypes[free] = type;
     return true;
   }
@@ -132,13 +109,9 @@ export function createPosthogStore(refuse: Refuse): PosthogStore {
   }
 
   const events = () => [...stored.values()];
-  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, changeGroup, events, receive };
+  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, changeGroup, events, store };
 }
 
-function isAscii(text: string): boolean {
-  return [...text].every((character) => character > "\0" && character <= "\x7f");
-}
-
-function isBag(value: unknown): value is Bag {
+export function isBag(value: unknown): value is Bag {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

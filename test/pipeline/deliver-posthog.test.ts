@@ -8,7 +8,7 @@ import { createManualClock } from "../fakes/clock.ts";
 import { createMemoryLedger } from "../fakes/ledger.ts";
 import { groupIdentifies, groupIdentify, uuidOf } from "../fakes/outbox.ts";
 import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
-import { createRig, isInLaneOrder } from "./delivery-rig.ts";
+import { createRig, createWorkClock, isInLaneOrder } from "./delivery-rig.ts";
 
 let posthog: FakePosthog;
 
@@ -18,8 +18,9 @@ beforeEach(async () => {
 
 afterEach(() => posthog.close());
 
-async function drain(target: FakePosthog, messages: readonly OutgoingMessage[]) {
+async function drain(target: FakePosthog, messages: readonly OutgoingMessage[], protocol: "v0" | "v1" = "v0") {
   const clock = createManualClock();
+  const work = createWorkClock(clock);
   const ledger = createMemoryLedger("posthog", clock);
   ledger.put(messages);
   const destination = createPosthogDestination({
@@ -31,9 +32,10 @@ async function drain(target: FakePosthog, messages: readonly OutgoingMessage[]) 
     messagesPerSecond: null,
     lingerMs: 0,
     timeoutMs: 60,
-    now: clock.now,
+    clock: work,
+    protocol,
   });
-  const rig = createRig(destination, () => ledger, { clock });
+  const rig = createRig(destination, () => ledger, { clock, resting: work.resting });
   await rig.drain();
   await rig.delivery.stop(1000);
   await destination.close();
@@ -55,12 +57,18 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   "acceptance and a dropped connection": { kind: "applyThenDrop" },
   "a truncated answer": { kind: "truncatedAnswer" },
   "a batch thrown away for its quota": { kind: "quotaLimited" },
+  "a drip": { kind: "drip", everyMs: 5 },
 };
+const PROTOCOLS = ["v0", "v1"] as const;
 
-it.each(Object.entries(FAILURES))("brings everything once and in lane order after %s", async (_, failure) => {
+it.each(
+  Object.entries(FAILURES).flatMap(([name, failure]) =>
+    PROTOCOLS.map((protocol) => [protocol, name, failure] as const),
+  ),
+)("brings everything once and in lane order by %s after %s", async (protocol, _, failure) => {
   const messages = groupIdentifies(60);
   posthog.failNext(failure, null, failure, failure);
-  const { ledger } = await drain(posthog, messages);
+  const { ledger } = await drain(posthog, messages, protocol);
   expect(posthog.events()).toHaveLength(60);
   expect(ledger.delivered).toHaveLength(60);
   expect(ledger.dead).toEqual([]);
@@ -76,7 +84,7 @@ it("lets other lanes go on while one message makes every request fail that carri
   const ledger = createMemoryLedger("posthog", clock);
   ledger.put(messages);
   const options = { name: "posthog", host: posthog.url, token: "phc_test", version: "1.0.0", maxMessages: 10 };
-  const destination = createPosthogDestination({ ...options, messagesPerSecond: null, lingerMs: 0 });
+  const destination = createPosthogDestination({ ...options, protocol: "v0", messagesPerSecond: null, lingerMs: 0 });
   const rig = createRig(destination, () => ledger, { clock });
   rig.delivery.start();
   await rig.until(() => ledger.delivered.length === messages.filter((message) => message.lane !== lane).length);
@@ -117,6 +125,49 @@ it("ends, after any series of failures, as a day without failures does", async (
         expect(isInLaneOrder(firstArrivals(faulty), messages)).toBe(true);
       },
     ),
+    { numRuns: 15 },
+  );
+});
+
+/** The order in which PostHog applied the properties of each group is that of the outbox, whatever results came. */
+it("ends by v1, after any series of failures and partial results, with the right groups, each message settled once", async () => {
+  const failure = fc.option(
+    fc.oneof(
+      fc.constantFrom(...Object.values(FAILURES).filter((one) => one !== FAILURES["a 413"])),
+      fc.array(fc.constantFrom("ok", "ok", "retry", "drop", "warning", "absent"), { minLength: 1, maxLength: 5 }),
+    ),
+    { freq: 3 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(failure, { maxLength: 14 }), fc.integer({ min: 1, max: 12 }), async (script, keys) => {
+      const messages = groupIdentifies(50, keys);
+      const target = await startFakePosthog();
+      const final = new Map<string, string>();
+      const left = [...script];
+      const sentAfterTheEnd: string[] = [];
+      target.failWhen((uuids) => {
+        sentAfterTheEnd.push(...uuids.filter((uuid) => final.has(uuid)));
+        const next = left.shift() ?? null;
+        if (next !== null && !Array.isArray(next)) return next;
+        const told = uuids.map((uuid, at) => [uuid, next?.[at % next.length] ?? "ok"] as const);
+        for (const [uuid, result] of told) if (result !== "retry") final.set(uuid, result);
+        const results = told.map(([uuid, result]) => [uuid, result === "absent" ? null : { result }] as const);
+        return { kind: "results", results: Object.fromEntries(results) };
+      });
+      const { ledger } = await drain(target, messages, "v1");
+      await target.close();
+      expect(sentAfterTheEnd).toEqual([]);
+      const dropped = messages.filter(({ uuid }) => final.get(uuid) === "drop").map(({ uuid }) => uuid);
+      expect(ledger.dead.map(({ uuid }) => uuid).toSorted()).toEqual(dropped);
+      expect(target.events()).toHaveLength(50 - dropped.filter((uuid) => !target.arrivals.includes(uuid)).length);
+      for (let key = 0; key < keys; key++) {
+        const own = messages.filter((_, sequence) => sequence % keys === key).map(({ uuid }) => uuid);
+        const arrived = firstArrivals(target).filter((uuid) => own.includes(uuid));
+        expect(arrived).toEqual(arrived.toSorted());
+        const last = [...target.arrivals].reverse().find((uuid) => own.includes(uuid));
+        expect(target.groups.get(`company\0company-${key}`)?.sequence).toBe(last && Number(last.slice(-4)));
+      }
+    }),
     { numRuns: 15 },
   );
 });

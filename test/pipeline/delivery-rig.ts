@@ -1,6 +1,7 @@
 /** A delivery with everything around it passed in, and a clock that moves on only while nobody works. */
 
 import { setImmediate as turn } from "node:timers/promises";
+import type { Clock } from "../../src/core/clock.ts";
 import type { Destination, Outcome } from "../../src/core/destination.ts";
 import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
 import type { Logger, Observer } from "../../src/core/observer.ts";
@@ -26,9 +27,14 @@ type Outbox = DeliveryDependencies["ledger"];
 export function createRig(
   destination: Destination,
   createLedger: (clock: ManualClock) => Outbox,
-  options: Pick<DeliveryDependencies, "leaseMs" | "retryHorizonMs"> & { readonly clock?: ManualClock } = {},
+  options: Pick<DeliveryDependencies, "leaseMs" | "retryHorizonMs"> & {
+    readonly clock?: ManualClock;
+    /** How many of those who work only wait for the clock. */
+    readonly resting?: () => number;
+  } = {},
 ): Rig {
   const clock = options.clock ?? createManualClock();
+  const { resting = () => 0 } = options;
   const observed: string[] = [];
   const logged: string[] = [];
   let working = 0;
@@ -56,7 +62,7 @@ export function createRig(
   async function until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       for (let turns = 0; turns < 3; turns++) await turn();
-      if (working === 0 && !condition()) await clock.advance(1000);
+      if (working === resting() && !condition()) await clock.advance(1000);
     }
   }
 
@@ -78,6 +84,20 @@ export function createRig(
       const end = clock.now() + ms;
       await until(() => clock.now() >= end);
     },
+  };
+}
+
+/** A clock for what is at work, which tells when it only waits. */
+export function createWorkClock(clock: Clock): Clock & { readonly resting: () => number } {
+  let resting = 0;
+  return {
+    now: clock.now,
+    async sleep(ms, signal) {
+      resting += 1;
+      await clock.sleep(ms, signal);
+      resting -= 1;
+    },
+    resting: () => resting,
   };
 }
 
@@ -142,6 +162,7 @@ function recordingObserver(observed: string[]): Observer {
     committed: nothing,
     delivered: (_, messages) => void observed.push(`delivered ${messages}`),
     retried: (_, messages, reason) => void observed.push(`retried ${messages}: ${reason}`),
+    noted: (_, messages, code) => void observed.push(`noted ${messages}: ${code}`),
     died: (_, messages, reason) => void observed.push(`died ${messages}: ${reason}`),
   };
 }

@@ -250,12 +250,15 @@ describe("health and metrics", () => {
       claimGroupTypes: false,
     } as const;
     const other = await startWith({ destinations: { posthog } });
-    const metric = (name: string) => other.metric(`${name}{destination="posthog"}`);
-    const waiting = (name: string) => other.metric(`${name}{destination="posthog",service="live"}`);
-    const all = async () => [
-      ...(await Promise.all(["prickle_dead_total", "prickle_retried_total", "prickle_delivered_total"].map(metric))),
-      await waiting("prickle_outbox_depth"),
-    ];
+    const metric = (name: string, more = "") => other.metric(`${name}{destination="posthog"${more}}`);
+    const waiting = (name: string) => metric(name, ',service="live"');
+    const all = () =>
+      Promise.all([
+        metric("prickle_dead_total", ',reason="request_parsing_error"'),
+        metric("prickle_retried_total"),
+        metric("prickle_delivered_total"),
+        waiting("prickle_outbox_depth"),
+      ]);
     expect(await all()).toEqual([0, 0, 0, 0]);
 
     fake.failNext({ kind: "status", status: 400, body: "no" });
@@ -280,7 +283,7 @@ it("counts an event of a PostHog client that was dropped, though the client is t
     properties: { $group_type: type, $group_key: "k", $group_set: { name: type } },
   }));
   expect((await post(`${own.url}/batch/`, { api_key: "any", batch: events })).status).toBe(200);
-  expect(await own.metric('prickle_dead_total{destination="engine"}')).toBe(1);
+  expect(await own.metric('prickle_dead_total{destination="engine",reason="other"}')).toBe(1);
 });
 
 describe("closing", () => {

@@ -46,7 +46,14 @@ function configFor(host: string): ConfigInput {
     },
     destinations: {
       engine: { type: "engine" },
-      posthog: { type: "posthog", host, token: secret("phc_test"), messagesPerSecond: null, claimGroupTypes: false },
+      posthog: {
+        type: "posthog",
+        host,
+        token: secret("phc_test"),
+        messagesPerSecond: null,
+        messagesPerDistinctIdPerSecond: null,
+        claimGroupTypes: false,
+      },
     },
   };
 }

@@ -286,7 +286,7 @@ async function startTight(limits: Partial<ServerLimits>) {
     tracking: take,
     capture: () => Promise.resolve(),
     metrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),
-    ready: () => Promise.resolve(),
+    ready: () => Promise.resolve([]),
   };
   const quiet = () => undefined;
   const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };

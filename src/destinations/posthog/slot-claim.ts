@@ -1,9 +1,10 @@
 /** Names all declared group types in one event before anything else: PostHog gives out indexes in the order of arrival. */
 
+import { DELIVERED, type Outcome } from "../../core/destination.ts";
 import { deterministicUuid } from "../../core/identity.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { uuidText } from "../../core/uuid.ts";
-import { type Answer, CONFIGURATION_PAUSE_MS } from "./answer.ts";
+import { blocked } from "./answer.ts";
 
 export interface SlotClaim {
   readonly uuid: string;
@@ -15,7 +16,6 @@ const EVENT = "prickle group types";
 /** Never a group: those appear with their first group identify. PostHog might pass over an empty key. */
 const GROUP_KEY = "prickle";
 const DISTINCT_ID = "$groups_sync_00";
-const TAKEN = { kind: "delivered" } as const;
 /**
  * Before anything a backfill may bring, since PostHog shows a type's groups only on events after the type's first; and
  * before 2015, where PostHog's "all time" begins (seen 2026-11).
@@ -33,21 +33,21 @@ export function createSlotClaim(groupTypes: readonly string[]): SlotClaim {
 
 /**
  * Resolves to `delivered` once PostHog took the claim, at once from then on and for fewer than two types; else to the
- * reason to wait, never to `refused`, and the next caller tries again. One request at a time, whoever calls.
+ * reason to wait, and the next caller tries again. One request at a time, whoever calls.
  */
 export function createSlotClaimer(
   groupTypes: readonly string[],
-  post: (claim: SlotClaim, signal: AbortSignal) => Promise<Answer>,
-): (signal: AbortSignal) => Promise<Exclude<Answer, { kind: "refused" }>> {
+  post: (claim: SlotClaim, signal: AbortSignal) => Promise<Outcome>,
+): (signal: AbortSignal) => Promise<Outcome> {
   const claim = createSlotClaim(groupTypes);
-  let claiming: ReturnType<typeof attempt> | null = groupTypes.length < 2 ? Promise.resolve(TAKEN) : null;
+  let claiming: Promise<Outcome> | null = groupTypes.length < 2 ? Promise.resolve(DELIVERED) : null;
 
-  async function attempt(signal: AbortSignal) {
+  async function attempt(signal: AbortSignal): Promise<Outcome> {
     let isTaken = false;
     try {
-      const answer = await post(claim, signal);
-      isTaken = answer.kind === "delivered";
-      return answer.kind === "refused" ? waiting(answer.reason) : answer;
+      const outcome = await post(claim, signal);
+      isTaken = outcome.kind === "delivered";
+      return outcome.kind === "dead" ? waiting(outcome.reason) : outcome;
     } finally {
       if (!isTaken) claiming = null;
     }
@@ -56,7 +56,6 @@ export function createSlotClaimer(
   return (signal) => (claiming ??= attempt(signal));
 }
 
-function waiting(reason: string) {
-  const text = `the event that names the group types (claimGroupTypes) is not taken: ${reason}`;
-  return { kind: "retry", reason: text, retryAfterMs: CONFIGURATION_PAUSE_MS } as const;
+function waiting(reason: string): Outcome {
+  return blocked(`the event that names the group types (claimGroupTypes) is not taken: ${reason}`);
 }

@@ -47,15 +47,15 @@ export function createSettleClaim({
   function retry(
     position: Position,
     seq: number,
-    { reason, dueAt }: Extract<SettleOutcome, { kind: "retry" }>,
+    { reason, dueAt, isUntried }: Extract<SettleOutcome, { kind: "retry" }>,
     now: number,
     isFirst: boolean,
   ): void {
+    if (isFirst) position.notBefore = dueAt;
+    if (isUntried) return;
     const { attempts, firstAttemptAt } = position.failed.get(seq) ?? { attempts: 0, firstAttemptAt: now };
     position.failed.set(seq, { attempts: attempts + 1, firstAttemptAt });
-    if (!isFirst) return;
-    position.notBefore = dueAt;
-    position.lastFailure = reason;
+    if (isFirst) position.lastFailure = reason;
   }
 
   function bury(destination: string, lane: number, seq: number, reason: string, now: number): void {
@@ -88,7 +88,7 @@ export function createSettleClaim({
       if (outcome?.kind === "retry") {
         retry(position, seq, outcome, now, firstRetry === null);
         firstRetry ??= seq;
-        counters.add(`retried:${destination}`, 1);
+        if (!outcome.isUntried) counters.add(`retried:${destination}`, 1);
         continue;
       }
       if (outcome?.kind === "dead") bury(destination, lane, seq, outcome.reason, now);

@@ -1,0 +1,183 @@
+/** Protocol v1: `POST /i/v1/analytics/events`, with a result for each event (facts on PostHog, 3, seen 2026-11). */
+
+import type { Outcome } from "../../core/destination.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import type { Absent, Refused, Retry } from "./answer.ts";
+import { endingOf } from "./batch.ts";
+import type { Capture, CaptureOptions } from "./capture.ts";
+import type { CheckedMessage } from "./checked.ts";
+import { MOVED_IN_V1, ORDERED, orderingKey } from "./message-text.ts";
+import { requestsOf } from "./requests.ts";
+import { readResult, readV1Answer, type V1Answer } from "./v1-answer.ts";
+import { v1Event } from "./v1-event.ts";
+
+export interface V1Options extends CaptureOptions {
+  /** A new UUID each time. */
+  readonly newRequestId: () => string;
+}
+
+export const V1_PATH = "/i/v1/analytics/events";
+const MAX_WIRE_BYTES = 10_485_760;
+/** Of one delivery: what is not stored then goes back to the outbox. */
+const MAX_ATTEMPTS = 3;
+const BASE_MS = 1000;
+const MAX_WAIT_MS = 30_000;
+const NOT_STORED = "PostHog answered retry: it did not store the event";
+const BEHIND: Outcome = {
+  kind: "later",
+  reason: "an earlier message of its group or person has to arrive first",
+  afterMs: 0,
+};
+
+/**
+ * Settles each message by itself. Since each may have to be sent again alone, a request holds one message of each group
+ * or person at most among those that PostHog applies in the order in which they come.
+ */
+export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
+  const { clock, newRequestId } = options;
+  const post = createPost(options);
+
+  /** One request id, and its repetitions with fewer and fewer events. */
+  async function sendRequest(messages: readonly CheckedMessage[], isHistory: boolean, signal: AbortSignal) {
+    const outcomes = new Array<Outcome | Absent>(messages.length);
+    const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory };
+    let pending = [...messages.keys()];
+    for (let attempt = 1; ; attempt++) {
+      const some = pending.flatMap((place) => messages[place] ?? []);
+      const answer = await post(some, { ...batch, attempt }, signal);
+      if (answer.kind === "refused") {
+        fill(outcomes, pending, await takeApart(some, answer, isHistory, signal));
+        return outcomes;
+      }
+      if (answer.kind !== "results") return fillWith(outcomes, pending, answer);
+      const again: number[] = [];
+      for (const [at, place] of pending.entries()) {
+        const message = some[at];
+        const outcome = message ? readResult(answer.results[message.uuid], message) : "again";
+        if (outcome === "again") again.push(place);
+        else outcomes[place] = outcome;
+      }
+      if (again.length === 0) return outcomes;
+      pending = again;
+      const waitMs = Math.min(MAX_WAIT_MS, Math.max(BASE_MS * 2 ** (attempt - 1), answer.retryAfterMs ?? 0));
+      if (attempt < MAX_ATTEMPTS) await clock.sleep(waitMs, signal);
+      if (attempt === MAX_ATTEMPTS || signal.aborted) return fillWith(outcomes, pending, retry(NOT_STORED));
+    }
+  }
+
+  /** New requests of their own: only the culprit is given up. */
+  async function takeApart(
+    messages: readonly CheckedMessage[],
+    { reason, code }: Refused,
+    isHistory: boolean,
+    signal: AbortSignal,
+  ): Promise<readonly (Outcome | Absent)[]> {
+    if (messages.length === 1) return [{ kind: "dead", reason, code }];
+    const middle = messages.length >>> 1;
+    const halves = [messages.slice(0, middle), messages.slice(middle)];
+    const outcomes: (Outcome | Absent)[] = [];
+    for (const half of halves) outcomes.push(...(await sendRequest(half, isHistory, signal)));
+    return outcomes;
+  }
+
+  return {
+    async send(messages, isHistory, signal) {
+      const outcomes = new Array<Outcome | Absent>(messages.length);
+      const held = new Set<string>();
+      let down: Retry | Absent | null = null;
+      for (const places of requestsOf(messages, RULES)) {
+        const free: number[] = [];
+        for (const place of places) {
+          if (isHeld(messages[place], held)) outcomes[place] = BEHIND;
+          else if (down) outcomes[place] = down;
+          else free.push(place);
+        }
+        if (free.length === 0) continue;
+        const some = free.flatMap((place) => messages[place] ?? []);
+        const answers = await sendRequest(some, isHistory, signal);
+        fill(outcomes, free, answers);
+        hold(some, answers, held);
+        down = wholeFailure(answers);
+      }
+      return outcomes;
+    },
+  };
+}
+
+const RULES = {
+  uuidOf: ({ uuid }: CheckedMessage) => uuid,
+  keyOf: ({ body, text }: CheckedMessage) => ((text.traits & ORDERED) === 0 ? null : orderingKey(body, text)),
+};
+
+interface Head {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly isHistory: boolean;
+  readonly attempt: number;
+}
+
+function createPost({ basePath, token, version, compression, wire, clock }: V1Options) {
+  const path = basePath + V1_PATH;
+  const fixed = { authorization: `Bearer ${token}`, "posthog-sdk-info": `prickle/${version}` };
+  // The stated time counts: a repetition must not land on another.
+  const ending = endingOf(`"$geoip_disable":true},"options":{"disable_skew_correction":true}}`);
+  const tail = Buffer.from("]}");
+
+  return async (messages: readonly CheckedMessage[], head: Head, signal: AbortSignal): Promise<V1Answer> => {
+    const headers = {
+      ...fixed,
+      "posthog-attempt": String(head.attempt),
+      "posthog-request-id": head.id,
+      "posthog-request-timestamp": isoTime(clock.now()),
+    };
+    const migration = head.isHistory ? `"historical_migration":true,` : "";
+    const envelope = { head: Buffer.from(`{"created_at":"${head.createdAt}",${migration}"batch":[`), tail, ending };
+    const pieces = messages.map(pieceOf);
+    const answer = await wire.post(
+      { path, headers, envelope, pieces, compression, maxWireBytes: MAX_WIRE_BYTES },
+      signal,
+    );
+    return "status" in answer ? readV1Answer(answer, clock.now()) : answer;
+  };
+}
+
+function pieceOf(message: CheckedMessage) {
+  return (message.text.traits & MOVED_IN_V1) === 0 ? message : { body: v1Event(message.body), isWhole: true };
+}
+
+function isHeld(message: CheckedMessage | undefined, held: ReadonlySet<string>): boolean {
+  if (held.size === 0 || !message) return false;
+  const key = RULES.keyOf(message);
+  return key !== null && held.has(key);
+}
+
+/** What of a key has to wait keeps the rest of the key waiting. */
+function hold(messages: readonly CheckedMessage[], outcomes: readonly (Outcome | Absent)[], held: Set<string>): void {
+  for (const [at, message] of messages.entries()) {
+    if (outcomes[at]?.kind !== "retry") continue;
+    const key = RULES.keyOf(message);
+    if (key !== null) held.add(key);
+  }
+}
+
+/** The answer that was the same for all: nothing more need be sent. */
+function wholeFailure(answers: readonly (Outcome | Absent)[]): Retry | Absent | null {
+  const [first] = answers;
+  if (first?.kind !== "retry" && first?.kind !== "absent") return null;
+  return first.kind === "absent" || (first.reason !== NOT_STORED && answers.every((one) => one === first))
+    ? first
+    : null;
+}
+
+function fill<Value>(values: Value[], places: readonly number[], some: readonly Value[]): void {
+  for (const [at, place] of places.entries()) if (some[at] !== undefined) values[place] = some[at];
+}
+
+function fillWith<Value>(values: Value[], places: readonly number[], value: Value): Value[] {
+  for (const place of places) values[place] = value;
+  return values;
+}
+
+function retry(reason: string): Retry {
+  return { kind: "retry", reason };
+}

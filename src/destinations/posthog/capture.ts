@@ -1,0 +1,22 @@
+/** What the two protocols by which PostHog takes events have in common. */
+
+import type { Clock } from "../../core/clock.ts";
+import type { Compression } from "./batch.ts";
+import type { CheckedMessage } from "./checked.ts";
+import type { Wire } from "./wire.ts";
+
+export interface Capture<Result> {
+  /** `results[i]` is for `messages[i]`. */
+  send(messages: readonly CheckedMessage[], isHistory: boolean, signal: AbortSignal): Promise<readonly Result[]>;
+}
+
+export interface CaptureOptions {
+  /** Before the paths of the protocol, without a slash at its end. */
+  readonly basePath: string;
+  readonly token: string;
+  /** Goes into `$lib_version`. */
+  readonly version: string;
+  readonly compression: Compression;
+  readonly wire: Wire;
+  readonly clock: Clock;
+}

@@ -1,0 +1,160 @@
+/**
+ * What PostHog would take and do nothing with, or the wrong thing, is mended or refused before it is sent. Mapping and
+ * commit hold all of it already; this is for what an older prickle, or another one, left in the outbox (facts on PostHog, 4–6).
+ */
+
+import type { Outcome } from "../../core/destination.ts";
+import { distinctIdProblem, fittingDistinctId, groupKeyProblem, mayBeReserved } from "../../core/group.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { MAX_EVENT_BYTES, type OutboxMessage } from "../../core/message.ts";
+import {
+  distinctIdOf,
+  GROUP_IDENTIFY,
+  isLongId,
+  type MessageText,
+  namesGroups,
+  PERSON_PROFILE,
+  PERSON_PROPERTIES,
+  readText,
+  timestampOf,
+} from "./message-text.ts";
+
+/** A message as it is to be sent. */
+export interface CheckedMessage {
+  readonly uuid: string;
+  /** JSON text of the event; `properties` come last. */
+  readonly body: Uint8Array;
+  readonly text: MessageText;
+  /** What was mended, in one line; null: nothing. */
+  readonly mended: { readonly code: string; readonly note: string } | null;
+}
+
+export type Check = (message: Pick<OutboxMessage, "uuid" | "body">) => CheckedMessage | Outcome;
+
+/** What is added on the way out, at most. */
+const ADDED_BYTES = 200;
+/** PostHog takes what is up to 23 hours ahead for clock skew. */
+const MOST_AHEAD_MS = 23 * 3_600_000;
+/** A clock that shows an earlier time is wrong: nothing can be told by it. */
+const EARLIEST_NOW = Date.UTC(2026, 0, 1);
+
+/** `renamed`: the distinct id for group identifies; null: as they were committed. */
+export function createCheck(renamed: GroupIds | null, now: () => number): Check {
+  return ({ uuid, body }) => {
+    if (body.length > MAX_EVENT_BYTES - ADDED_BYTES) {
+      return dead("message_too_large", `it has ${body.length} bytes; PostHog takes ${MAX_EVENT_BYTES}`);
+    }
+    const text = readText(body);
+    if (!text) return dead("malformed_message", "it is no text of a message");
+    const problem = idProblem(body, text) ?? timeProblem(body, text, now());
+    if (problem) return problem;
+    const isIdentify = (text.traits & GROUP_IDENTIFY) !== 0;
+    const isSuspect = isIdentify || isLongId(text) || (text.traits & PERSON_PROFILE) !== 0;
+    const plain = { uuid, body, text, mended: null };
+    if (!isSuspect || (isIdentify && renamed === null && isPlainIdentify(body, text))) return plain;
+    return checkParsed(plain, renamed);
+  };
+}
+
+/** The distinct id of a group's identifies. */
+type GroupIds = (groupType: string, groupKey: string) => string;
+
+function idProblem(body: Uint8Array, text: MessageText): Outcome | null {
+  if (text.idTo > text.idFrom && !mayBeReserved(body[text.idFrom] ?? 0, body[text.idTo - 1] ?? 0)) return null;
+  const problem = distinctIdProblem(distinctIdOf(body, text));
+  return problem === null ? null : dead("illegal_distinct_id", problem);
+}
+
+function timeProblem(body: Uint8Array, text: MessageText, now: number): Outcome | null {
+  const timestamp = timestampOf(body, text);
+  if (timestamp === null || now < EARLIEST_NOW || timestamp <= latest(now)) return null;
+  return dead("future_timestamp", `its timestamp ${timestamp} is more than 23 hours ahead`);
+}
+
+let latestOf = { now: 0, text: "" };
+/** As text, which compares as the times do. */
+function latest(now: number): string {
+  if (now !== latestOf.now) latestOf = { now, text: isoTime(now + MOST_AHEAD_MS) };
+  return latestOf.text;
+}
+
+/** As core/message.ts lays them: nothing but group type, key and properties. */
+function isPlainIdentify(body: Uint8Array, { traits, idTo }: MessageText): boolean {
+  if ((traits & (PERSON_PROPERTIES | PERSON_PROFILE)) !== 0) return false;
+  const text = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const typeAt = text.indexOf(TYPE, idTo) + TYPE.length;
+  const keyAt = text.indexOf(KEY, typeAt) + KEY.length;
+  const setAt = text.indexOf(SET, keyAt);
+  const isFilled = text[typeAt] !== QUOTE && text[keyAt] !== QUOTE;
+  return isFilled && typeAt < keyAt && keyAt < setAt && setAt - typeAt < SHORT_KEY;
+}
+
+const TYPE = '{"$group_type":"';
+const KEY = '","$group_key":"';
+const SET = '","$group_set":{';
+const QUOTE = 0x22;
+
+/** Type, key and their names: what is shorter cannot hold a key of more than 400 characters. */
+const SHORT_KEY = 400;
+
+function checkParsed(message: CheckedMessage, renamed: GroupIds | null): CheckedMessage | Outcome {
+  const event: unknown = JSON.parse(Buffer.from(message.body).toString());
+  if (!isJsonObject(event) || !isJsonObject(event.properties)) return dead("malformed_message", "it has no properties");
+  const isIdentify = event.event === "$groupidentify";
+  const problem = isIdentify ? identifyProblem(event.properties) : null;
+  if (problem) return problem;
+  const mended = mendProfile(event.properties, isIdentify) ?? (isIdentify ? mendPersonProperties(event) : null);
+  const id = String(event.distinct_id);
+  const { $group_type, $group_key } = event.properties;
+  const fitting = isIdentify && renamed ? renamed(String($group_type), String($group_key)) : fittingDistinctId(id);
+  if (mended === null && fitting === id) return message;
+  const body = Buffer.from(JSON.stringify({ ...event, distinct_id: fitting }));
+  const text = readText(body);
+  if (!text) return dead("malformed_message", "it is no text of a message");
+  const hashed = isIdentify || fitting === id ? null : HASHED;
+  return { uuid: message.uuid, body, text, mended: mended ?? hashed };
+}
+
+const HASHED = { code: "mended_distinct_id", note: "its distinct id, which PostHog would have cut, was hashed" };
+
+/** What PostHog would pass over in silence. */
+function identifyProblem({ $group_type: type, $group_key: key, $group_set: set }: JsonObject): Outcome | null {
+  if (typeof type !== "string" || type === "") return dead("invalid_group_type", "it names no group type");
+  const problem = typeof key === "string" ? groupKeyProblem(key) : "the key is no text";
+  if (problem) return dead("invalid_group_key", problem);
+  return isJsonObject(set) ? null : dead("invalid_group_set", "its $group_set is no object");
+}
+
+/** Groups need person processing. */
+function mendProfile(properties: JsonObject, isIdentify: boolean) {
+  if (properties.$process_person_profile !== false || !(isIdentify || isJsonObject(properties.$groups))) return null;
+  delete properties.$process_person_profile;
+  return {
+    code: "mended_personless",
+    note: "$process_person_profile: false was taken off, for PostHog passes over its groups",
+  };
+}
+
+/** PostHog drops them. */
+function mendPersonProperties(event: JsonObject) {
+  const holders = [event, event.properties].filter((holder) => isJsonObject(holder));
+  const found = holders.flatMap((holder) =>
+    ["$set", "$set_once"].filter((name) => name in holder).map((name) => [holder, name] as const),
+  );
+  if (found.length === 0) return null;
+  for (const [holder, name] of found) delete holder[name];
+  return {
+    code: "mended_person_properties",
+    note: "person properties were taken off a group identify, where PostHog drops them",
+  };
+}
+
+function dead(code: string, detail: string): Outcome {
+  return { kind: "dead", code, reason: `${code}: ${detail}` };
+}
+
+/** Whether PostHog's refusal to process a person costs it the groups: a group identify, or an event that names groups. */
+export function isGroupMessage({ body, text }: CheckedMessage): boolean {
+  return (text.traits & GROUP_IDENTIFY) !== 0 || namesGroups(body);
+}

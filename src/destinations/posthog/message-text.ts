@@ -1,0 +1,134 @@
+/**
+ * What the text of a message says, read from its bytes: to parse each on its way out would cost more than all the
+ * rest. Rests on the order of its keys (OutgoingMessage); what is laid otherwise is `null` and has to be parsed.
+ */
+
+import { MAX_ID_BYTES } from "../../core/group.ts";
+
+export interface MessageText {
+  /** The distinct id between its quotes. */
+  readonly idFrom: number;
+  readonly idTo: number;
+  /** Of the distinct id. */
+  readonly idHash: number;
+  /** Sum of `Trait`s. */
+  readonly traits: number;
+}
+
+/** What a text may hold; being said anywhere in it is enough, so that one may be had without its meaning. */
+export const GROUP_IDENTIFY = 1;
+/** Has what PostHog applies in the order in which it comes: group properties, person properties, who is whom. */
+export const ORDERED = 2;
+/** Has what protocol v1 wants in another place. */
+export const MOVED_IN_V1 = 4;
+export const PERSON_PROFILE = 8;
+export const PERSON_PROPERTIES = 16;
+/** `$ai_…`: PostHog's own clients send these by v0 only. */
+export const V0_ONLY = 32;
+
+const TRAITS_OF = new Map<string, number>([
+  ["$groupidentify", GROUP_IDENTIFY | ORDERED],
+  ["$identify", ORDERED],
+  ["$create_alias", ORDERED],
+  ["$merge_dangerously", ORDERED],
+  ["$set", ORDERED | PERSON_PROPERTIES],
+  ["$set_once", ORDERED | PERSON_PROPERTIES],
+  ["$unset", ORDERED],
+  ["$process_person_profile", MOVED_IN_V1 | PERSON_PROFILE],
+  ["$cookieless_mode", MOVED_IN_V1],
+  ["$ignore_sent_at", MOVED_IN_V1],
+  ["$product_tour_id", MOVED_IN_V1],
+  ["$session_id", MOVED_IN_V1],
+  ["$window_id", MOVED_IN_V1],
+  ["$lib", MOVED_IN_V1],
+  ["$lib_version", MOVED_IN_V1],
+]);
+const LONGEST = Math.max(...[...TRAITS_OF.keys()].map(({ length }) => length));
+/** By the character after the dollar: most texts hold `$groups` only, and are done without a look at the table. */
+const BEGINS = new Uint8Array(256);
+for (const name of [...TRAITS_OF.keys(), "$ai_"]) BEGINS[name.charCodeAt(1)] = 1;
+const AI = Buffer.from("$ai_");
+
+const QUOTE = 0x22;
+const DOLLAR = 0x24;
+const BACKSLASH = 0x5c;
+const EVENT_AT = '{"event":"'.length;
+const BETWEEN = Buffer.from('","distinct_id":"');
+const FNV_PRIME = 0x01000193;
+const FNV_BASIS = 0x811c9dc5;
+
+export function readText(body: Uint8Array): MessageText | null {
+  const eventTo = endOfText(body, EVENT_AT);
+  const idFrom = eventTo + BETWEEN.length;
+  if (body[idFrom - 1] !== QUOTE || body[eventTo + 3] !== BETWEEN[3]) return null;
+  let idHash = FNV_BASIS;
+  let idTo = idFrom;
+  for (; body[idTo] !== QUOTE; idTo++) {
+    const byte = body[idTo];
+    if (byte === undefined) return null;
+    idHash = Math.imul(idHash ^ byte, FNV_PRIME);
+    if (byte === BACKSLASH) idTo += 1;
+  }
+  return { idFrom, idTo, idHash: idHash >>> 0, traits: traitsOf(body) };
+}
+
+/** What orders the messages that are `ORDERED`: the group of a group identify, else the distinct id. */
+export function orderingKey(body: Uint8Array, { idFrom, idTo, traits }: MessageText): string {
+  const text = bufferOf(body);
+  const setAt = (traits & GROUP_IDENTIFY) !== 0 && body[EVENT_AT] === DOLLAR ? text.indexOf(SET) : -1;
+  if (setAt < 0) return text.toString("latin1", idFrom, idTo);
+  return text.toString("latin1", Math.max(0, text.indexOf(TYPE)), setAt);
+}
+
+const TYPE = '"$group_type":';
+const SET = '"$group_set":';
+
+export function distinctIdOf(body: Uint8Array, { idFrom, idTo }: MessageText): string {
+  return JSON.parse(bufferOf(body).toString("utf8", idFrom - 1, idTo + 1));
+}
+
+/** Whether the distinct id may be longer than PostHog keeps. */
+export function isLongId({ idFrom, idTo }: MessageText): boolean {
+  return idTo - idFrom > MAX_ID_BYTES;
+}
+
+/** The time it states, as ISO text; null where it states none. */
+export function timestampOf(body: Uint8Array, { idTo }: MessageText): string | null {
+  const from = idTo + TIME_AFTER_ID;
+  const isThere = body[from - 1] === QUOTE && body[from - 3] === QUOTE;
+  return isThere ? bufferOf(body).toString("latin1", from, from + "2026-01-01T00:00:00.000Z".length) : null;
+}
+
+const TIME_AFTER_ID = '","uuid":"00000000-0000-7000-8000-000000000000","timestamp":"'.length;
+
+/** True for an event that names groups. */
+export function namesGroups(body: Uint8Array): boolean {
+  return bufferOf(body).includes('"$groups":{');
+}
+
+function traitsOf(body: Uint8Array): number {
+  let traits = 0;
+  for (let at = body.indexOf(DOLLAR); at >= 0; at = body.indexOf(DOLLAR, at + 1)) {
+    const next = body[at + 1] ?? 0;
+    if (body[at - 1] !== QUOTE || BEGINS[next] !== 1) continue;
+    traits |= traitAt(body, at);
+  }
+  return traits;
+}
+
+function traitAt(body: Uint8Array, at: number): number {
+  if (at === EVENT_AT && AI.every((byte, index) => body[at + index] === byte)) return V0_ONLY;
+  const end = body.indexOf(QUOTE, at);
+  if (end - at > LONGEST) return 0;
+  return TRAITS_OF.get(bufferOf(body).toString("latin1", at, end)) ?? 0;
+}
+
+function endOfText(body: Uint8Array, from: number): number {
+  let at = from;
+  while (at < body.length && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
+  return at;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

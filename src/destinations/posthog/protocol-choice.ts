@@ -1,0 +1,53 @@
+/** Sends each message by the protocol that is right for it and for the server. */
+
+import { DELIVERED, type Outcome } from "../../core/destination.ts";
+import { type Absent, blocked } from "./answer.ts";
+import type { Capture } from "./capture.ts";
+import type { CheckedMessage } from "./checked.ts";
+import { V0_ONLY } from "./message-text.ts";
+import type { Protocol, ProtocolFinder } from "./protocols.ts";
+
+export interface ProtocolParts {
+  readonly protocol: Protocol | "auto";
+  readonly finder: ProtocolFinder;
+  readonly v0: Capture<Outcome>;
+  readonly v1: Capture<Outcome | Absent>;
+}
+
+export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capture<Outcome> {
+  /** Nobody there spoke v1: the same events by v0, where the project folds what it has already. */
+  async function byV1(
+    messages: readonly CheckedMessage[],
+    isHistory: boolean,
+    signal: AbortSignal,
+  ): Promise<Outcome[]> {
+    const answers = await v1.send(messages, isHistory, signal);
+    const outcomes = answers.map((answer) => (answer.kind === "absent" ? blocked(answer.reason) : answer));
+    const absent = [...answers.keys()].filter((at) => answers[at]?.kind === "absent");
+    if (absent.length === 0 || protocol === "v1") return outcomes;
+    finder.noteAbsent();
+    const rest = absent.flatMap((at) => messages[at] ?? []);
+    const more = await v0.send(rest, isHistory, signal);
+    for (const [index, at] of absent.entries()) outcomes[at] = more[index] ?? DELIVERED;
+    return outcomes;
+  }
+
+  return {
+    async send(messages, isHistory, signal) {
+      const spoken = protocol === "auto" ? await finder.find(signal) : protocol;
+      if (spoken === "v0") return v0.send(messages, isHistory, signal);
+      const forV0 = messages.filter(isForV0);
+      if (forV0.length === 0) return byV1(messages, isHistory, signal);
+      const forV1 = messages.filter((message) => !isForV0(message));
+      const outcomes = forV1.length === 0 ? [] : await byV1(forV1, isHistory, signal);
+      const others = await v0.send(forV0, isHistory, signal);
+      let [at, otherAt] = [0, 0];
+      return messages.map((message) => (isForV0(message) ? others[otherAt++] : outcomes[at++]) ?? DELIVERED);
+    },
+  };
+}
+
+/** What PostHog's own clients send by v0 only. */
+function isForV0({ text }: CheckedMessage): boolean {
+  return (text.traits & V0_ONLY) !== 0;
+}

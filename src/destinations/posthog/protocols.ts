@@ -1,0 +1,90 @@
+/** Which protocol the server speaks: found out by a question that can neither lose nor double an event, and remembered. */
+
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../core/clock.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { parseObject } from "./answer.ts";
+import { endingOf } from "./batch.ts";
+import { V1_PATH } from "./capture-v1.ts";
+import type { Wire } from "./wire.ts";
+
+export type Protocol = "v0" | "v1";
+
+export interface ProtocolFinder {
+  /** Asks at most once at a time, and again when what it found has grown old. Never rejects. */
+  find(signal: AbortSignal): Promise<Protocol>;
+  /** v1 turned out not to be there: v0 for now, and it is asked again soon. */
+  noteAbsent(): void;
+  /** What was found last; null: nothing yet. */
+  known(): Protocol | null;
+}
+
+/** A server that has no v1 may get it. */
+const V0_FOR_MS = 3_600_000;
+/** The question got no answer, or v1 was gone when it was used. */
+const UNSURE_FOR_MS = 60_000;
+
+export interface ProbeOptions {
+  readonly basePath: string;
+  readonly token: string;
+  readonly version: string;
+  readonly wire: Pick<Wire, "post">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** v0, which every server has, whenever it is not certain that v1 is there. */
+export function createProtocolFinder(options: ProbeOptions): ProtocolFinder {
+  const { clock } = options;
+  let found: { readonly protocol: Protocol; readonly until: number } | null = null;
+  let finding: Promise<Protocol> | null = null;
+
+  async function ask(signal: AbortSignal): Promise<Protocol> {
+    const answer = await hasV1(options, signal);
+    const protocol = answer ? "v1" : "v0";
+    if (signal.aborted) return protocol;
+    const forMs = answer === null ? UNSURE_FOR_MS : V0_FOR_MS;
+    found = { protocol, until: answer ? Number.POSITIVE_INFINITY : clock.now() + forMs };
+    return protocol;
+  }
+
+  return {
+    async find(signal) {
+      if (found && clock.now() < found.until) return found.protocol;
+      finding ??= ask(signal).finally(() => {
+        finding = null;
+      });
+      return finding;
+    },
+    noteAbsent() {
+      found = { protocol: "v0", until: clock.now() + UNSURE_FOR_MS };
+    },
+    known: () => found?.protocol ?? null,
+  };
+}
+
+/**
+ * Sends a batch without events: v1 refuses it as `empty_batch` (or says what else is wrong, in its own form), and a
+ * server without v1 answers something else. Null: there was no answer that tells.
+ */
+export async function hasV1(
+  { basePath, token, version, wire, clock }: ProbeOptions,
+  signal: AbortSignal,
+): Promise<boolean | null> {
+  const now = isoTime(clock.now());
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "posthog-sdk-info": `prickle/${version}`,
+    "posthog-attempt": "1",
+    "posthog-request-id": randomUUID(),
+    "posthog-request-timestamp": now,
+  };
+  const envelope = { head: Buffer.from(`{"created_at":"${now}","batch":[`), tail: Buffer.from("]}"), ending: NOTHING };
+  const request = { path: basePath + V1_PATH, headers, envelope, pieces: [], compression: "none", maxWireBytes: 1024 };
+  const answer = await wire.post({ ...request, compression: "none" }, signal);
+  if (!("status" in answer) || answer.status >= 500 || PASSING.has(answer.status)) return null;
+  return typeof parseObject(answer.body)?.error === "string" && !NOT_THERE.has(answer.status);
+}
+
+const NOTHING = endingOf("}}");
+const PASSING: ReadonlySet<number> = new Set([408, 429]);
+const NOT_THERE: ReadonlySet<number> = new Set([404, 405]);

@@ -1,0 +1,113 @@
+/** The companies of a HubSpot account as a source of rows. */
+
+import type { RowPage, RowSource, RowTraits, RowWindow } from "../../core/row-source.ts";
+import { type BeginOptions, type Begun, beginHubspot } from "./begin.ts";
+import { changedCompanies } from "./changed.ts";
+import { createHubspotClient, type HubspotClientOptions } from "./client.ts";
+import { readCompany } from "./company.ts";
+import { fatesOf } from "./fates.ts";
+import { listCompanies } from "./list.ts";
+import { mapMerges } from "./merges.ts";
+import { removedCompanies } from "./removed.ts";
+import type { WireRow } from "./wire.ts";
+
+export interface HubspotRowsOptions extends HubspotClientOptions, BeginOptions {
+  /** Of property names in one request. */
+  readonly maxNameBytes?: number;
+}
+
+/** Cursors of `all`: what HubSpot gave to go on with, or that no page comes after it. */
+const END = "end";
+const AFTER = "after:";
+const MINUTE_MS = 60_000;
+/** A search finds what was modified a moment ago, mostly; an hour later for sure. */
+const TRAITS: RowTraits = {
+  lagMs: MINUTE_MS,
+  overlapMs: 10 * MINUTE_MS,
+  settledMs: 60 * MINUTE_MS,
+  fatesAtOnce: 100,
+};
+
+export function createHubspotRows(options: HubspotRowsOptions): RowSource {
+  const client = createHubspotClient(options);
+  let begun: Begun | null = null;
+
+  const running = () => {
+    if (!begun) throw new RangeError("nothing was begun");
+    return begun;
+  };
+
+  function rowsOf(found: readonly WireRow[]) {
+    const { company, merges } = running();
+    const rows = found.map((row) => readCompany(row, company));
+    for (const { id, payload } of rows) for (const merged of listOf(payload.mergedIds)) merges.set(merged, id);
+    return rows;
+  }
+
+  async function* all(after: string | null, signal: AbortSignal): AsyncGenerator<RowPage> {
+    if (after === END) return;
+    const { names, readLive, company } = running();
+    const { maxNameBytes } = options;
+    const list = { client, batchRead: readLive, names, ...(maxNameBytes ? { maxNameBytes } : {}) };
+    for await (const page of listCompanies(list, after?.slice(AFTER.length) ?? null, signal)) {
+      const { next, at } = page;
+      const rows = rowsOf(page.rows);
+      const warnings = next === null ? company.refused.take() : [];
+      yield { rows, after: next === null ? END : AFTER + next, readAt: at, warnings };
+    }
+  }
+
+  async function* changed(window: RowWindow, after: string | null, signal: AbortSignal): AsyncGenerator<RowPage> {
+    const { readLive, company } = running();
+    for await (const page of changedCompanies({ client, batchRead: readLive }, window, after, signal)) {
+      const { isLast, at, expected } = page;
+      const rows = rowsOf(page.rows);
+      const warnings = [...page.warnings, ...(isLast ? company.refused.take() : [])];
+      yield { rows, after: page.after, readAt: at, expected, warnings };
+    }
+  }
+
+  async function mergesOf(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const run = running();
+    if (!run.hasAllMerges) for (const [id, into] of await mapMerges(client, signal)) run.merges.set(id, into);
+    run.hasAllMerges = true;
+    return run.merges;
+  }
+
+  return {
+    traits: TRAITS,
+    async begin(signal, remembered) {
+      const beginning = await beginHubspot(options, client, remembered, signal);
+      begun = beginning.begun;
+      return beginning.said;
+    },
+    all: (after, signal) => untilAborted(all(after, signal), signal),
+    changed: (window, after, signal) => untilAborted(changed(window, after, signal), signal),
+    removed: (since, after, signal) => untilAborted(removedCompanies(client, since, after, signal), signal),
+    fates(ids, signal) {
+      const { readLive, readArchived, company } = running();
+      const parts = {
+        readLive,
+        readArchived,
+        merges: mergesOf,
+        readCompany: (row: WireRow) => readCompany(row, company),
+      };
+      return fatesOf(parts, ids, signal);
+    },
+    requests: client.requests,
+    close: client.close,
+  };
+}
+
+/** A request cut short by stopping is the end, not a failure. */
+async function* untilAborted<Page>(pages: AsyncGenerator<Page>, signal: AbortSignal): AsyncGenerator<Page> {
+  try {
+    yield* pages;
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  }
+}
+
+function listOf(ids: unknown): readonly string[] {
+  return Array.isArray(ids) ? ids.map(String) : [];
+}
