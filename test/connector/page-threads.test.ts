@@ -15,8 +15,8 @@ import type { Rejection } from "../../src/core/record.ts";
 import type { PullSource } from "../../src/core/source.ts";
 import { createPrepare } from "../../src/pipeline/prepare.ts";
 import { createFileSource, MAX_LINE_BYTES } from "../../src/sources/file/file-source.ts";
-import { createPageReader } from "../../src/sources/file/read-page.ts";
 import type { RawPage } from "../../src/sources/file/slicer.ts";
+import { createPageReader } from "../../src/sources/file/visit-page.ts";
 import { readLoggedCall } from "../../src/sources/segment/raw-log.ts";
 import { readMappingFile } from "../core/mapping/shipped.ts";
 import { inventSegmentLog } from "../e2e/segment-log.ts";
@@ -30,6 +30,9 @@ const threadOptions = () => ({
   path,
   source: "logs",
   receivedAt: RECEIVED_AT,
+  rows: null,
+  table: null,
+  window: { from: null, to: null },
   mapping: portableMapping(MAPPING),
   lanes: LANES,
 });
