@@ -17,6 +17,7 @@ import { checkMapping, type MappingSource } from "./core/mapping/compile.ts";
 import { parseSafely } from "./core/safe-parsing.ts";
 
 export { placeGroupSlots } from "./config/group-slots.ts";
+export { withMappingSource } from "./config/mapping-source.ts";
 export { type ConfigProblem, type Finding, problemLine } from "./config/problem.ts";
 export type { ConfigInput } from "./config/schema.ts";
 export { configJsonSchema } from "./config/schema-node.ts";

@@ -69,6 +69,9 @@ describe("a configuration", () => {
       { cwd },
     ).destinations[0] ?? { name: "" };
     expect(Object.keys(posthog ?? {}).sort()).toEqual(["name", ...Object.keys(defaults)].sort());
+    const history = { historicalMigration: true, historical: { messagesPerSecond: 1000 } };
+    expect(posthog).toMatchObject(history);
+    expect(defaults).toMatchObject(history);
     const [source] = config.sources;
     const secrets = source?.type === "segment" ? source.webhook?.secrets : [];
     expect(secrets?.map((secret) => secret.reveal())).toEqual(["ws"]);

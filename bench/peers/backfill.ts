@@ -13,7 +13,7 @@ const config = parseConfig(
 // Nothing is delivered, and the file is in the order of time: it is read once.
 const connector = await openConnector(config, { logger: createLogger("warn") });
 const { records, tookMs, complete } = await connector.operations.backfill(
-  { path, source: "segment", waitForDelivery: false, isInOrder: true },
+  { paths: [path], source: "segment", waitForDelivery: false, isInOrder: true },
   () => undefined,
   new AbortController().signal,
 );

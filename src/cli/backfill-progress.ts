@@ -19,22 +19,36 @@ export function createBackfillProgress(
   now: () => number,
 ): ProgressDisplay {
   const pace = createPace(now);
-  return stream.isTTY ? barDisplay(stream, pace) : lineDisplay(stream, pace, now);
+  const display = stream.isTTY ? barDisplay(stream, pace) : lineDisplay(stream, pace, now);
+  let isBegin = true;
+  return {
+    ...display,
+    observe(progress) {
+      if (isBegin && progress.file.about !== USUAL)
+        stream.write(`${progress.file.path} is read as ${progress.file.about}\n`);
+      isBegin = false;
+      display.observe(progress);
+    },
+  };
 }
+
+/** Nobody has to be told of that. */
+const USUAL = "JSON lines: Segment calls";
 
 /** One line: how far, how fast, how long still. */
 export function progressLine(progress: BackfillProgress, { rate, leftMs }: Pace): string {
-  const { phase, records, rejected, depth } = progress;
-  const counts = `${count(records)} calls, ${count(rejected)} rejected`;
+  const { phase, records, rejected, depth, file } = progress;
+  const counts = `${count(records)} records, ${count(rejected)} rejected`;
+  const which = file.of > 1 ? `file ${file.number} of ${file.of}, ` : "";
   if (phase === "memberships")
-    return `reading who belongs to what, ${share(progress)}: ${count(records)} calls, ${count(rate)} a second`;
+    return `reading who belongs to what, ${which}${share(progress)}: ${count(records)} records, ${count(rate)} a second`;
   if (phase === "delivering") return `delivering: ${count(depth)} messages left · ${counts}`;
   const left = leftMs === null ? "" : `, ${span(leftMs)} left`;
-  return `reading ${share(progress)}: ${counts}, ${count(rate)} a second${left} · ${count(depth)} waiting`;
+  return `reading ${which}${share(progress)}: ${counts}, ${count(rate)} a second${left} · ${count(depth)} waiting`;
 }
 
 interface Pace {
-  /** Calls a second since the first look. */
+  /** Records a second since the first look. */
   readonly rate: number;
   /** Null when it cannot be told. */
   readonly leftMs: number | null;

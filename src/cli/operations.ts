@@ -1,9 +1,10 @@
 /** Gives a command the operations of the data directory: of the running server if there is one, else opened here. */
 
 import { existsSync } from "node:fs";
-import { type ConfigOptions, loadConfig, peekConfig } from "../config.ts";
+import { type ConfigOptions, loadConfig, peekConfig, withMappingSource } from "../config.ts";
 import { openConnector } from "../connector.ts";
 import { PrickleError } from "../core/errors.ts";
+import type { MappingSource } from "../core/mapping/compile.ts";
 import type { Operations } from "../core/operations.ts";
 import { createLogger } from "../platform/logger.ts";
 import { connectOperations } from "../server/admin-client.ts";
@@ -14,6 +15,8 @@ export interface OperationsOptions {
   readonly deliver?: boolean;
   /** Begin a data directory that is not there. Default: no. */
   readonly create?: boolean;
+  /** A mapping that reads as if there were a source of its name. Default: none. A running server has to have the source. */
+  readonly mapping?: MappingSource | null;
 }
 
 /**
@@ -22,13 +25,14 @@ export interface OperationsOptions {
  */
 export async function withOperations<Result>(
   configOptions: ConfigOptions,
-  { deliver = false, create = false }: OperationsOptions,
+  { deliver = false, create = false, mapping = null }: OperationsOptions,
   work: (operations: Operations) => Promise<Result>,
 ): Promise<Result> {
   const { dataDir } = peekConfig(configOptions);
   const server = await findServer(dataDir);
   if (server) return work(connectOperations(server));
-  const config = loadConfig(configOptions);
+  const loaded = loadConfig(configOptions);
+  const config = mapping ? withMappingSource(loaded, mapping) : loaded;
   if (!create && !existsSync(dataDir)) throw noData(dataDir);
   const connector = await openConnector(config, { logger: createLogger("warn"), asksProjects: deliver });
   try {

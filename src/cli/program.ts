@@ -5,6 +5,7 @@ import { VERSION } from "../platform/version.ts";
 import { backfillCommand } from "./backfill.ts";
 import { checkCommand } from "./check.ts";
 import { deadCommand } from "./dead.ts";
+import { doctorCommand } from "./doctor.ts";
 import { groupsCommand } from "./groups.ts";
 import { keysCommand } from "./keys.ts";
 import { mappingCommand } from "./mapping.ts";
@@ -51,7 +52,7 @@ export function createProgram(): Command {
         keysCommand(),
       ],
     ],
-    ["See that PostHog has it:", [verifyCommand()]],
+    ["See that PostHog has it:", [doctorCommand(), verifyCommand()]],
     ["Ask the engine:", [groupsCommand(), trendsCommand()]],
     ["Set up:", [checkCommand(), schemasCommand()]],
     ["Write mappings:", [testCommand(), previewCommand(), mappingCommand()]],

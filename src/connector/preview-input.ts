@@ -8,13 +8,12 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { JsonValue } from "../core/json.ts";
 import type { Rejection, SourceRecord } from "../core/record.ts";
-import { isGzip } from "../sources/file/chunks.ts";
-import { cutPages } from "../sources/file/cut-pages.ts";
+import { sniffCompression } from "../sources/file/compression.ts";
+import { cutFile } from "../sources/file/cut-pages.ts";
 import { MAX_LINE_BYTES } from "../sources/file/file-source.ts";
-import { type OpenFile, openFile } from "../sources/file/open-file.ts";
+import { type OpenFile, openFile, readAt } from "../sources/file/open-file.ts";
 import { readPlainRecord } from "../sources/file/plain-record.ts";
 import { type ReadLine, visitLines } from "../sources/file/read-page.ts";
-import { createSlicer } from "../sources/file/slicer.ts";
 import { readLoggedCall } from "../sources/segment/raw-log.ts";
 
 export interface PreviewInputOptions {
@@ -66,7 +65,7 @@ export async function openPreviewInput(options: PreviewInputOptions): Promise<Pr
 }
 
 async function* readFrom(path: string, name: string, options: PreviewInputOptions): AsyncGenerator<PreviewItem> {
-  const opened = await openFile(path);
+  const opened = await openFile({ path });
   try {
     const whole = await readWhole(opened);
     yield* whole === null ? readLines(opened, name, options) : readList(whole, name, options);
@@ -77,7 +76,7 @@ async function* readFrom(path: string, name: string, options: PreviewInputOption
 
 /** Null when it is not one JSON text. */
 async function readWhole(opened: OpenFile): Promise<readonly JsonValue[] | null> {
-  if (opened.size > WHOLE_BYTES || (await isGzip(opened))) return null;
+  if (opened.size > WHOLE_BYTES || sniffCompression(await readAt(opened, 0, 4)) !== null) return null;
   try {
     const value: JsonValue = JSON.parse(await readFile(opened.path, "utf8"));
     return Array.isArray(value) ? value : [value];
@@ -96,9 +95,10 @@ function* readList(values: readonly JsonValue[], name: string, options: PreviewI
 
 async function* readLines(opened: OpenFile, name: string, options: PreviewInputOptions): AsyncGenerator<PreviewItem> {
   const { as, source, receivedAt } = options;
-  const slicer = createSlicer({ lines: 0, pageLines: PAGE_LINES, maxLineBytes: MAX_LINE_BYTES });
+  const limits = { pageLines: PAGE_LINES, maxLineBytes: MAX_LINE_BYTES };
+  const { pages } = cutFile(opened, { format: "lines", encoding: "utf-8" }, { offset: 0, lines: 0 }, limits);
   const reading = { path: name, source, receivedAt, readLine: READERS[as], maxLineBytes: MAX_LINE_BYTES };
-  for await (const cut of cutPages(opened, 0, slicer)) {
+  for await (const cut of pages) {
     if ("failure" in cut) throw cut.failure;
     const items: PreviewItem[] = [];
     visitLines(cut.page, reading, (outcome, place) => items.push({ place, outcome }));

@@ -32,7 +32,8 @@ export interface Ledger extends RowMemory {
    * records say of people and groups is kept with them, and their messages are attributed by it (core/attribution)
    * within the transaction: statements first, then message by message. Calls made at the same time share one
    * transaction and one flush, and are committed in the order they were made.
-   * @throws LEDGER_FULL when the disk or the outbox (`maxDepth`) is full. Nothing of the commit is stored then.
+   * @throws LEDGER_FULL when the disk or the outbox (`maxDepth`) is full, for a commit with a checkpoint, which can wait,
+   *   when it is four fifths full. Nothing of the commit is stored then.
    */
   commit(commit: Commit): Promise<CommitResult>;
 

@@ -63,7 +63,7 @@ export interface Operations {
     observe: (progress: VerifyProgress) => void,
     signal: AbortSignal,
   ): Promise<VerifyReport>;
-  /** Reads the file from its checkpoint on; resolves when its end is committed, and delivered if asked to wait for that. */
+  /** Reads each file from its checkpoint on; resolves when the end of all is committed, and delivered if asked to wait for that. */
   backfill(
     request: BackfillRequest,
     observe: (progress: BackfillProgress) => void,
@@ -116,42 +116,84 @@ export interface SourceStatus {
 }
 
 export interface BackfillRequest {
-  /** Absolute path, as the process that reads it sees it. */
-  readonly path: string;
-  /** Name of a source in the configuration: gives the mapping and goes into ids. */
+  /** Absolute paths of files and folders, as the process that reads them sees them. Folders and zip files are looked into. */
+  readonly paths: readonly string[];
+  /** Name of a source: gives the mapping and goes into ids. */
   readonly source: string;
-  /** Resolve only when every destination has what was in the outbox when the file ended. */
+  /** A shipped mapping or an absolute path: what the source has to be mapped by. Default: by whatever it is. */
+  readonly mapping?: string | undefined;
+  /** Resolve only when every destination has what was in the outbox when the files ended. */
   readonly waitForDelivery: boolean;
-  /** The file is in the order of time: what it says of people need not be read before the rest. */
+  /** The files are in the order of time: what they say of people need not be read before the rest. */
   readonly isInOrder?: boolean | undefined;
   /** Nothing is kept: only what it would come to is told. */
   readonly isDryRun?: boolean | undefined;
   /** Stops before more messages than this are made; the next run goes on. */
   readonly maxEvents?: number | undefined;
+  /** Takes in at most so many records a second. */
+  readonly perSecond?: number | undefined;
+  /** Leaves out what happened before, ms UTC; and from `to` on. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** What rows are: `segment`, `hubspot`, `salesforce` or `rows`. Default: as the first record looks. */
+  readonly form?: string | undefined;
+  /** Names of the columns that tell a row's id and time. Default: the first of those that usually do. */
+  readonly idColumn?: string | undefined;
+  readonly timeColumn?: string | undefined;
+  /** Of times that name none, such as `Europe/Berlin`. Default: UTC. */
+  readonly zone?: string | undefined;
+  /** Of text. Default: as the bytes look. */
+  readonly encoding?: string | undefined;
 }
 
 export interface BackfillProgress extends PullProgress {
-  /** `memberships`: what the file says of people is read, before everything. */
+  /** `memberships`: what the files say of people is read, before everything. */
   readonly phase: "memberships" | "reading" | "delivering";
+  readonly file: BackfillPlace;
   readonly messages: number;
   readonly duplicates: number;
   readonly rejected: number;
+  readonly skipped: number;
   /** Messages that still wait for the slowest destination. */
   readonly depth: number;
 }
 
-export interface BackfillSummary {
+export interface BackfillPlace {
+  /** From 1. */
+  readonly number: number;
+  readonly of: number;
+  readonly path: string;
+  /** What it was found to be, and how it is read: one sentence. */
+  readonly about: string;
+}
+
+export interface BackfillCounts {
   readonly records: number;
   /** Records already done by an earlier run, by its checkpoint. */
   readonly resumedAt: number;
   readonly messages: number;
   readonly duplicates: number;
   readonly rejected: number;
+  /** Records that happened before `from`, or at `to` or later. */
+  readonly skipped: number;
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
   /** Group identifies that had nothing new, properties that were older than what is known, events that gained a group. */
   readonly saved: number;
   readonly stale: number;
   readonly attributed: number;
+}
+
+export interface BackfilledFile extends BackfillCounts {
+  readonly path: string;
+  readonly about: string;
+}
+
+/** Of all files together. */
+export interface BackfillSummary extends BackfillCounts {
+  /** Those read to their end, and the one it stopped in. */
+  readonly files: readonly BackfilledFile[];
+  /** What was found and is no data. */
+  readonly leftOut: readonly { readonly path: string; readonly why: string }[];
   readonly tookMs: number;
   /** False when it was stopped before the end; the next run resumes. */
   readonly complete: boolean;

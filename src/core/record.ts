@@ -22,6 +22,7 @@ export interface SourceRecord {
 /** Why a record made no message. Open to additions; each is a label of `prickle_rejected_total`. */
 export const REJECTION_REASONS = [
   "not_a_call",
+  "broken_row",
   "unsupported_type",
   "delete_not_supported",
   "missing_user",

@@ -79,6 +79,8 @@ export interface PullProgress {
   /** Bytes of input read, and in all; null when not known. */
   readonly bytes: number;
   readonly totalBytes: number | null;
+  /** Records left out since the cursor, because nobody asked for them. */
+  readonly skipped?: number;
   /** What a source of rows says of its run. */
   readonly run?: RunReport;
 }

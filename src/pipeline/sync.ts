@@ -79,6 +79,10 @@ export async function sync(
     progress = reached;
     onCommit(progress, result);
   };
+  const giveUpWaiting = () => {
+    for (const tell of waiting?.told ?? []) tell(false);
+    waiting = null;
+  };
   const commitWaiting = () => {
     if (!waiting) return;
     const batch = waiting;
@@ -86,9 +90,10 @@ export async function sync(
     committing = commit(batch).then(() => {
       committing = null;
       // Who waits for its pages to be on disk may give no other before.
-      if (!signal.aborted) commitWaiting();
+      if (signal.aborted) giveUpWaiting();
+      else commitWaiting();
     });
-    committing.catch(() => undefined); // Its failure is met where it is awaited.
+    committing.catch(giveUpWaiting); // Its failure is met where it is awaited.
   };
 
   try {

@@ -62,7 +62,13 @@ export function connectOperations({ url, token }: AdminAddress): Operations {
     input: unknown,
     listening: Listening<Progress, Summary>,
   ): Promise<Summary> {
-    const { statusCode, body } = await post(method, input, listening.signal);
+    const { signal, stopped } = listening;
+    const answer = await post(method, input, signal).catch((thrown: unknown) => {
+      if (signal.aborted) return null;
+      throw thrown;
+    });
+    if (!answer) return stopped(null);
+    const { statusCode, body } = answer;
     if (statusCode !== 200) throw revive((await body.json()) as WireError);
     return readStream(url, body, listening);
   }
@@ -100,9 +106,10 @@ async function readStream<Progress, Summary>(
 }
 
 function stoppedBackfill(last: BackfillProgress | null): BackfillSummary {
-  const { records = 0, messages = 0, duplicates = 0, rejected = 0 } = last ?? {};
-  const counts = { messages, duplicates, rejected, rejectedByReason: {}, saved: 0, stale: 0, attributed: 0 };
-  return { records, resumedAt: 0, ...counts, tookMs: 0, complete: false, dryRun: null, reachedLimit: false };
+  const { records = 0, messages = 0, duplicates = 0, rejected = 0, skipped = 0 } = last ?? {};
+  const counts = { messages, duplicates, rejected, skipped, rejectedByReason: {}, saved: 0, stale: 0, attributed: 0 };
+  const ending = { tookMs: 0, complete: false, dryRun: null, reachedLimit: false };
+  return { records, resumedAt: 0, ...counts, files: [], leftOut: [], ...ending };
 }
 
 function stoppedSync({ source, isFull = false }: SyncRequest, last: Run | null): SyncSummary {

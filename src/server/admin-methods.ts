@@ -58,12 +58,21 @@ export type AdminMethod = keyof typeof ADMIN_METHODS;
 
 /** As does this one. */
 export const backfillRequest = z.strictObject({
-  path: z.string().min(1),
+  paths: z.array(z.string().min(1)).min(1).max(10_000),
   source: z.string().min(1),
+  mapping: z.string().min(1).optional(),
   waitForDelivery: z.boolean(),
   isInOrder: z.boolean().optional(),
   isDryRun: z.boolean().optional(),
   maxEvents: count.optional(),
+  perSecond: count.min(1).optional(),
+  from: z.int().optional(),
+  to: z.int().optional(),
+  form: z.string().optional(),
+  idColumn: z.string().optional(),
+  timeColumn: z.string().optional(),
+  zone: z.string().optional(),
+  encoding: z.string().optional(),
 });
 
 /** And this one. */

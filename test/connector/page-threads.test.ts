@@ -15,8 +15,8 @@ import type { Rejection } from "../../src/core/record.ts";
 import type { PullSource } from "../../src/core/source.ts";
 import { createPrepare } from "../../src/pipeline/prepare.ts";
 import { createFileSource, MAX_LINE_BYTES } from "../../src/sources/file/file-source.ts";
-import { createPageReader } from "../../src/sources/file/read-page.ts";
 import type { RawPage } from "../../src/sources/file/slicer.ts";
+import { createPageReader } from "../../src/sources/file/visit-page.ts";
 import { readLoggedCall } from "../../src/sources/segment/raw-log.ts";
 import { readMappingFile } from "../core/mapping/shipped.ts";
 import { inventSegmentLog } from "../e2e/segment-log.ts";
@@ -24,10 +24,15 @@ import { inventSegmentLog } from "../e2e/segment-log.ts";
 const LANES = 64;
 const MAPPING = { name: "segment", file: "segment.yaml", text: readMappingFile("segment.yaml") };
 const PAGE_LINES = 37;
+/** In the middle of the log: what is two days older is history. */
+const RECEIVED_AT = Date.UTC(2025, 0, 14);
 const threadOptions = () => ({
   path,
   source: "logs",
-  receivedAt: 1e12,
+  receivedAt: RECEIVED_AT,
+  rows: null,
+  table: null,
+  window: { from: null, to: null },
   mapping: portableMapping(MAPPING),
   lanes: LANES,
 });
@@ -49,13 +54,13 @@ afterEach(async () => {
 });
 
 interface Read {
-  readonly messages: unknown[];
+  readonly messages: ReturnType<typeof readParcel>[number][];
   readonly rejections: Rejection[];
   readonly cursors: string[];
 }
 
 async function readAll(source: PullSource, cursor: string | null = null): Promise<Read> {
-  const prepare = createPrepare({ mapping: compileMapping(MAPPING), lanes: LANES });
+  const prepare = createPrepare({ mapping: compileMapping(MAPPING), lanes: LANES, isBackfill: true });
   const read: Read = { messages: [], rejections: [], cursors: [] };
   for await (const page of source.pages(cursor, new AbortController().signal)) {
     const { parcels, rejections } = "parcels" in page ? page : prepare(page);
@@ -71,12 +76,20 @@ const byThreads = () =>
   createFileSource({ path, source: "logs", pageLines: PAGE_LINES, read: threads.read, pagesAhead: threads.pagesAhead });
 
 function byThisThread(): PullSource {
-  const options = { path, source: "logs", receivedAt: 1e12, readLine: readLoggedCall, maxLineBytes: MAX_LINE_BYTES };
+  const options = {
+    path,
+    source: "logs",
+    receivedAt: RECEIVED_AT,
+    readLine: readLoggedCall,
+    maxLineBytes: MAX_LINE_BYTES,
+  };
   return createFileSource({ path, source: "logs", pageLines: PAGE_LINES, read: createPageReader(options) });
 }
 
 it("gives the same messages, rejections and cursors in the same order", async () => {
   const alone = await readAll(byThisThread());
+  const lanes = alone.messages.flatMap(({ messages }) => messages.map(({ lane }) => lane));
+  expect([lanes.some((lane) => lane < LANES), lanes.some((lane) => lane >= LANES)]).toEqual([true, true]);
   expect(alone.messages.length).toBeGreaterThan(1_900);
   expect(alone.rejections.map(({ reason }) => reason)).toContain("call_too_large");
   expect(await readAll(byThreads())).toEqual(alone);

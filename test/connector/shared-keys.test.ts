@@ -27,7 +27,7 @@ it("warns once of a key that two group types have, with the types", async () => 
   }));
   await writeFile(path, calls.map((call) => `${JSON.stringify(call)}\n`).join(""));
   const connector = await openConnector(parseConfig({ dataDir: directory }, { cwd: directory }), { logger });
-  const request = { path, source: "segment", waitForDelivery: false };
+  const request = { paths: [path], source: "segment", waitForDelivery: false };
   await connector.operations.backfill(request, () => undefined, new AbortController().signal);
   await connector.close();
   expect(warnings).toEqual([{ groupType: "project", groupKey: "acme", otherType: "company" }]);

@@ -9,6 +9,7 @@ import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
 import type { KnownRow } from "../../src/core/rows.ts";
 import { EMPTY_RUN, type Run } from "../../src/core/runs.ts";
+import { SERVICES, type Service } from "../../src/core/service.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 import { parcelOf } from "../fakes/parcels.ts";
 
@@ -131,6 +132,20 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         expect(await ledger.commit(refused)).toMatchObject({ duplicates: [], committed: 1 });
         expect(await deliverAll()).toEqual(["c"]);
       });
+    });
+
+    it("leaves the last fifth of the outbox to those who cannot wait, as one who has a checkpoint can", async () => {
+      await reopen({ maxDepth: 10 });
+      const page = (count: number, record: number) => {
+        const messages = Array.from({ length: count }, () => messageOf(0, "page"));
+        return { ...commitOf(messages, record), checkpoint: { name: "file", cursor: String(record) } };
+      };
+      await ledger.commit(page(8, 1));
+      await expect(ledger.commit(page(1, 2))).rejects.toMatchObject({ code: "LEDGER_FULL" });
+      for (const call of [3, 4]) await ledger.commit(commitOf([messageOf(1, "call")], call));
+      await expect(ledger.commit(commitOf([messageOf(1, "call")], 5))).rejects.toMatchObject({ code: "LEDGER_FULL" });
+      await deliverAll();
+      expect(await ledger.commit(page(1, 2))).toMatchObject({ committed: 1 });
     });
 
     describe("rejections", () => {
@@ -499,10 +514,86 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
       );
     });
 
+    describe("services", () => {
+      const LANES = 4;
+      const history = () => ledger.claim({ ...ALL, destination: "posthog", service: "historical" });
+      beforeEach(async () => {
+        await ledger.close();
+        await store.remove();
+        store = await create();
+        ledger = await store.open({ destinations: ["posthog"], clock, lanes: LANES });
+      });
+
+      it("share nothing: what is claimed is of one, and neither keeps the other waiting", async () => {
+        await ledger.commit(commitOf([messageOf(LANES + 1, "old"), messageOf(1, "new")]));
+        const claim = (await history()) ?? fail();
+        expect(claim.messages).toMatchObject([{ lane: LANES + 1, historical: true }]);
+        const live = (await claimAll()) ?? fail();
+        expect(live.messages).toMatchObject([{ lane: 1, historical: false }]);
+        expect(await Promise.all([history(), claimAll()])).toEqual([null, null]);
+        expect(await settleAll(claim, { kind: "retry", reason: "busy", dueAt: clock.now() + 1 })).toBe(true);
+        await settleAll(live);
+        expect(await claimAll()).toBeNull();
+        await reopen();
+        await clock.advance(1);
+        expect(bodiesOf(await history())).toEqual(["old"]);
+      });
+
+      it("give history in about the order in which it came: first the lane that is furthest behind", async () => {
+        for (const [at, lane] of [3, 1, 2, 3, 1, 0].entries()) {
+          await clock.advance(1);
+          await ledger.commit(commitOf([messageOf(LANES + lane, `${lane} at ${at}`)], at));
+        }
+        const two = { ...ALL, destination: "posthog", service: "historical", maxMessages: 2 } as const;
+        const texts: (readonly string[])[] = [];
+        for (let claim = await ledger.claim(two); claim; claim = await ledger.claim(two)) {
+          texts.push(bodiesOf(claim));
+          await settleAll(claim);
+        }
+        expect(texts).toEqual([
+          ["3 at 0", "3 at 3"],
+          ["1 at 1", "1 at 4"],
+          ["2 at 2", "0 at 5"],
+        ]);
+      });
+
+      it("each say how much waits, and since when", async () => {
+        const startedAt = clock.now();
+        await ledger.commit(commitOf([messageOf(LANES, "a"), messageOf(LANES, "b")], 1));
+        await clock.advance(5);
+        await ledger.commit(commitOf([messageOf(0, "c")], 2));
+        const { lanes, depth, destinations } = await ledger.status();
+        expect({ lanes, depth }).toEqual({ lanes: LANES, depth: 3 });
+        expect(destinations).toMatchObject([
+          {
+            depth: 3,
+            oldestCommittedAt: startedAt,
+            services: {
+              live: { depth: 1, oldestCommittedAt: startedAt + 5 },
+              historical: { depth: 2, oldestCommittedAt: startedAt },
+            },
+            waitingLanes: [
+              { lane: 0, service: "live", depth: 1 },
+              { lane: LANES, service: "historical", depth: 2 },
+            ],
+          },
+        ]);
+      });
+
+      it("keep what is replayed: history goes back to its lane", async () => {
+        await ledger.commit(commitOf([messageOf(LANES + 2, "old")]));
+        await settleAll((await history()) ?? fail(), { kind: "dead", reason: "wrong" });
+        expect(await ledger.replayDeadLetters({})).toBe(1);
+        expect(await claimAll()).toBeNull();
+        expect((await history())?.messages).toMatchObject([{ lane: LANES + 2, historical: true }]);
+      });
+    });
+
     /** Carries out the steps, then delivers the rest, and compares with what was committed. */
     async function expectSteps(steps: readonly Step[]): Promise<void> {
-      const committed: string[][] = [[], [], [], []];
-      const got = new Map<string, string[][]>(["posthog", "engine"].map((name) => [name, [[], [], [], []]]));
+      const noneYet = () => Array.from({ length: 8 }, (): string[] => []);
+      const committed = noneYet();
+      const got = new Map(["posthog", "engine"].map((name) => [name, noneYet()]));
       let texts = 0;
       const settle = async (destination: string, claim: Claim, outcomes: readonly SettleOutcome["kind"][]) => {
         // A destination must not deliver past a failure if it wants order: this one stops the lane there.
@@ -518,19 +609,20 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         });
         expect(await ledger.settle(claim.id, settled)).toBe(true);
       };
-      for (const { kind, lanes, destination, outcomes, maxMessages } of steps) {
+      for (const { kind, lanes, destination, service, outcomes, maxMessages } of steps) {
         if (kind === "reopen") await reopen({ destinations: ["posthog", "engine"] });
         if (kind === "commit") {
           const messages = lanes.map((lane) => messageOf(lane, String(texts++)));
           for (const { lane, json } of messages) committed[lane]?.push(json);
           await ledger.commit(commitOf(messages, texts));
         }
-        const claim = kind === "claim" ? await ledger.claim({ ...ALL, destination, maxMessages }) : null;
+        const claim = kind === "claim" ? await ledger.claim({ ...ALL, destination, service, maxMessages }) : null;
         if (claim) await settle(destination, claim, outcomes);
       }
       for (const destination of ["posthog", "engine"]) {
-        for (let claim = await claimAll(destination); claim; claim = await claimAll(destination)) {
-          await settle(destination, claim, []);
+        for (const service of SERVICES) {
+          const claimNext = () => ledger.claim({ ...ALL, destination, service });
+          for (let claim = await claimNext(); claim; claim = await claimNext()) await settle(destination, claim, []);
         }
         expect(got.get(destination)).toEqual(committed);
       }
@@ -543,6 +635,7 @@ interface Step {
   readonly kind: "commit" | "claim" | "reopen";
   readonly lanes: readonly number[];
   readonly destination: string;
+  readonly service: Service;
   readonly outcomes: readonly SettleOutcome["kind"][];
   readonly maxMessages: number;
 }
@@ -553,8 +646,9 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 8, arbitrary: fc.constant("claim" as const) },
     { weight: 1, arbitrary: fc.constant("reopen" as const) },
   ),
-  lanes: fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }),
+  lanes: fc.array(fc.nat(7), { minLength: 1, maxLength: 12 }),
   destination: fc.constantFrom("posthog", "engine"),
+  service: fc.constantFrom("live", "historical"),
   outcomes: fc.array(fc.constantFrom("delivered" as const, "delivered" as const, "retry" as const, "dead" as const)),
   maxMessages: fc.integer({ min: 1, max: 15 }),
 });

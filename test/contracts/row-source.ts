@@ -198,7 +198,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
       if (!rig.breakOnce) return;
       rig.breakOnce();
       await expect(collect(rows.all(null, never))).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE" });
-      expect(rowsOf(await collect(rows.all(null, never)))).toHaveLength(COUNT);
+      expect(namesOf(rowsOf(await collect(rows.all(null, never)))).size).toBe(COUNT);
     });
 
     it("counts what it asks", async () => {

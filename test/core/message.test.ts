@@ -7,6 +7,7 @@ import {
   type GroupIdentifyDraft,
   MAX_MESSAGE_BYTES,
   type MessageDraft,
+  occurredAtOf,
   writeMessage,
   writtenOrProblem,
 } from "../../src/core/message.ts";
@@ -154,10 +155,35 @@ describe("a group identify", () => {
   });
 });
 
+describe("the time of a message", () => {
+  it("is read from its text, whatever its names look like", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 40 }), fc.nat(4e12), (name, occurredAt) => {
+        const draft = { kind: "event", event: `"timestamp":"${name}`, distinctId: `x${name}`, groups: {} } as const;
+        const { json } = messageFrom({ ...draft, properties: { name } }, { ...CONTEXT, occurredAt });
+        expect(occurredAtOf(Buffer.from(json))).toBe(occurredAt);
+      }),
+    );
+    expect(occurredAtOf(Buffer.from("{}"))).toBeNaN();
+  });
+});
+
 describe("lanes", () => {
   it("are shared by all messages of a distinct id, and by all identifies of a group", () => {
     expect(built(event({ event: "A" })).lane).toBe(built(event({ event: "B", groups: {} })).lane);
     expect(built(groupIdentify()).lane).toBe(built(groupIdentify({ properties: { plan: "pro" } })).lane);
+  });
+
+  it("of history lie beside the live ones, for events only", () => {
+    const history = { ...CONTEXT, service: "historical" } as const;
+    const draft = { kind: "event", event: "A", distinctId: "ann", properties: {}, groups: {} } as const;
+    expect(messageFrom({ ...draft }, history).lane).toBe(messageFrom({ ...draft }, CONTEXT).lane + CONTEXT.lanes);
+    for (const kind of ["groupIdentify", "groupUnset"] as const) {
+      const group = { groupType: "company", groupKey: "acme" };
+      const about =
+        kind === "groupUnset" ? { ...group, kind, properties: ["a"] } : { ...group, kind, properties: { a: 1 } };
+      expect(messageFrom(about, history).lane).toBe(messageFrom(about, CONTEXT).lane);
+    }
   });
 
   it("keep group types of equal key apart from each other", () => {

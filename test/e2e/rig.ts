@@ -25,6 +25,7 @@ export async function createRig(config: RigConfig = {}, options: WorkplaceOption
   const settings = {
     messagesPerSecond: null,
     messagesPerDistinctIdPerSecond: null,
+    historical: { messagesPerSecond: null },
     claimGroupTypes: false,
     ...config.posthog,
   };

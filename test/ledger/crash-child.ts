@@ -6,6 +6,7 @@
 
 import { writeSync } from "node:fs";
 import type { Ledger, SettleOutcome } from "../../src/core/ledger.ts";
+import { SERVICES } from "../../src/core/service.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { uuidOf } from "../fakes/outbox.ts";
@@ -14,6 +15,8 @@ import { LANES } from "./crash-lanes.ts";
 
 const COMMITS_AT_ONCE = 6;
 const STDOUT = 1;
+/** Lanes of each service. */
+const OF_EACH = LANES / SERVICES.length;
 
 const [directory = "", first = "0"] = process.argv.slice(2);
 const ledger = await openSqliteLedger({
@@ -21,7 +24,7 @@ const ledger = await openSqliteLedger({
   destinations: ["posthog"],
   maxDepth: 1_000_000,
   seenDays: 7,
-  lanes: LANES,
+  lanes: OF_EACH,
   logger: createLogger("warn"),
 });
 let next = Number(first);
@@ -41,7 +44,7 @@ async function settleForEver({ claim, settle }: Ledger): Promise<never> {
   for (let turn = 0; ; turn++) {
     const taken = await claim({
       destination: "posthog",
-      service: "live",
+      service: SERVICES[turn % SERVICES.length] ?? "live",
       maxMessages: 25,
       maxBytes: 100_000,
       leaseMs: 60_000,
@@ -50,7 +53,7 @@ async function settleForEver({ claim, settle }: Ledger): Promise<never> {
       await new Promise((resolve) => setImmediate(resolve));
       continue;
     }
-    const isPutOff = (lane: number) => turn % 3 === 0 && lane === turn % LANES;
+    const isPutOff = (lane: number) => turn % 3 === 0 && lane === (turn % SERVICES.length) * OF_EACH + (turn % OF_EACH);
     const numbers = taken.messages.map(({ body }) => Number(new TextDecoder().decode(body)));
     say("claimed", numbers);
     const outcomes = taken.messages.map(

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SERVICES } from "../../src/core/service.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { LANES } from "./crash-lanes.ts";
@@ -71,19 +72,15 @@ async function readOutbox(directory: string): Promise<readonly number[]> {
     logger: createLogger("silent"),
   });
   const numbers: number[] = [];
-  const request = {
-    destination: "posthog",
-    service: "live" as const,
-    maxMessages: 1000,
-    maxBytes: 10_000_000,
-    leaseMs: 60_000,
-  };
-  for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
-    numbers.push(...claim.messages.map(({ body }) => Number(new TextDecoder().decode(body))));
-    await ledger.settle(
-      claim.id,
-      claim.messages.map(() => ({ kind: "delivered" })),
-    );
+  for (const service of SERVICES) {
+    const request = { destination: "posthog", service, maxMessages: 1000, maxBytes: 10_000_000, leaseMs: 60_000 };
+    for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
+      numbers.push(...claim.messages.map(({ body }) => Number(new TextDecoder().decode(body))));
+      await ledger.settle(
+        claim.id,
+        claim.messages.map(() => ({ kind: "delivered" })),
+      );
+    }
   }
   expect((await ledger.status()).depth).toBe(0);
   await ledger.close();

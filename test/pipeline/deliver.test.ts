@@ -6,7 +6,7 @@ import { PrickleError } from "../../src/core/errors.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import { createManualClock } from "../fakes/clock.ts";
 import { createMemoryLedger, type MemoryLedger } from "../fakes/ledger.ts";
-import { groupIdentifies, groupIdentify, uuidOf } from "../fakes/outbox.ts";
+import { event, groupIdentifies, groupIdentify, uuidOf } from "../fakes/outbox.ts";
 import { createRig, isInLaneOrder, scriptedDestination } from "./delivery-rig.ts";
 
 const HOUR = 3_600_000;
@@ -354,5 +354,147 @@ it("asks no more often when a lane whose time has come gives nothing", async () 
   await rig.pass(100_000);
   expect(destination.batches).toHaveLength(1);
   expect(claims).toBeLessThan(100 / 5 + 10);
+  await rig.delivery.stop(0);
+});
+
+const pastEvents = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) => event(`user-${index % 30}`, from + index, { service: "historical" }));
+
+it("delivers a batch of one service at a time, each in lane order", async () => {
+  const old = pastEvents(100);
+  const live = Array.from({ length: 100 }, (_, index) => event(`user-${index % 30}`, 1_000 + index));
+  const { clock, use } = filled([...old, ...live]);
+  const mixed: string[] = [];
+  const destination = scriptedDestination((batch) => {
+    if (new Set(batch.map(({ historical }) => historical)).size > 1) mixed.push("mixed");
+    return DELIVERED;
+  });
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(mixed).toEqual([]);
+  expect(destination.delivered.toSorted()).toEqual([...old, ...live].map(({ uuid }) => uuid));
+  expect(isInLaneOrder(destination.delivered, [...old, ...live])).toBe(true);
+  await rig.delivery.stop(1000);
+});
+
+it("takes what is live first, and history while nothing live is due", async () => {
+  const { clock, ledger, use } = filled(pastEvents(40));
+  const destination = scriptedDestination(() => DELIVERED, { concurrency: 1 });
+  const rig = createRig(destination, use, { clock });
+  ledger.put([event("ann", 1_000), event("ann", 1_001)]);
+  await rig.drain();
+  expect(destination.batches[0]).toEqual([uuidOf(1_000), uuidOf(1_001)]);
+  await rig.delivery.stop(1000);
+});
+
+it("feeds both while either lingers or is at its rate", async () => {
+  const { clock, ledger, use } = filled([...pastEvents(100), ...groupIdentifies(100)]);
+  const limits = { messagesPerSecond: 10, historical: { messagesPerSecond: 5 }, lingerMs: 50 };
+  const times = { live: [] as number[], historical: [] as number[] };
+  const destination = scriptedDestination((batch) => {
+    for (const { historical } of batch) times[historical ? "historical" : "live"].push(clock.now());
+    return DELIVERED;
+  }, limits);
+  const startedAt = clock.now();
+  const rig = createRig(destination, use, { clock });
+  await rig.drain();
+  expect(ledger.delivered).toHaveLength(200);
+  const lastAt = (all: readonly number[]) => Math.round(((all.at(-1) ?? 0) - startedAt) / 1000);
+  expect(lastAt(times.live)).toBeLessThanOrEqual(11);
+  expect(lastAt(times.historical)).toBeGreaterThanOrEqual(18);
+  await rig.delivery.stop(1000);
+});
+
+it("hears of something live while history waits for a long pause of its own", async () => {
+  const { clock, ledger, use } = filled(pastEvents(5));
+  const limited: Outcome = { kind: "retry", reason: "429", retryAfterMs: HOUR, isOfRate: true };
+  const destination = scriptedDestination((batch) => (batch[0]?.historical ? limited : DELIVERED));
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  await rig.until(() => destination.batches.length === 1);
+  await rig.pass(30_000);
+  ledger.put([event("ann", 1_000)]);
+  rig.delivery.wake();
+  const wokenAt = clock.now();
+  await rig.until(() => ledger.delivered.length === 1);
+  expect(clock.now() - wokenAt).toBeLessThanOrEqual(1_000);
+  await rig.delivery.stop(0);
+});
+
+it("hears of something live while history waits for its rate", async () => {
+  const { clock, ledger, use } = filled(pastEvents(5));
+  const limits = { historical: { messagesPerSecond: 0.01 } };
+  const destination = scriptedDestination(() => DELIVERED, limits);
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  await rig.until(() => ledger.delivered.length === 1);
+  await rig.pass(1_000);
+  ledger.put([event("ann", 1_000)]);
+  rig.delivery.wake();
+  const wokenAt = clock.now();
+  await rig.until(() => ledger.delivered.length === 2);
+  expect(clock.now() - wokenAt).toBeLessThanOrEqual(1_000);
+  await rig.delivery.stop(0);
+});
+
+it.each<[string, Outcome, boolean]>([
+  ["a refused token", { kind: "retry", reason: "401", retryAfterMs: HOUR }, true],
+  ["a refused token of a live request", { kind: "retry", reason: "401", retryAfterMs: HOUR }, false],
+  ["too many live ones", { kind: "retry", reason: "429", retryAfterMs: HOUR, isOfRate: true }, false],
+])("holds both back after %s", async (_, outcome, isOfHistory) => {
+  const { clock, ledger, use } = filled([isOfHistory ? event("ann", 0, { service: "historical" }) : event("ann", 0)]);
+  let isHeld = true;
+  const destination = scriptedDestination(() => (isHeld ? outcome : DELIVERED));
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  await rig.until(() => destination.batches.length === 1);
+  isHeld = false;
+  ledger.put([event("bob", 1), event("bob", 2, { service: "historical" })]);
+  rig.delivery.wake();
+  await rig.pass(HOUR - 60_000);
+  expect(destination.batches).toHaveLength(1);
+  await rig.drain();
+  expect(ledger.delivered).toHaveLength(3);
+  await rig.delivery.stop(0);
+});
+
+it("does not take history for guilty because what is live goes through", async () => {
+  const { clock, ledger, use } = filled(pastEvents(20));
+  let isUp = false;
+  const destination = scriptedDestination((batch) => (batch[0]?.historical && !isUp ? RETRY : DELIVERED));
+  const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
+  rig.delivery.start();
+  for (let minute = 0; minute < 120; minute++) {
+    ledger.put([event("ann", 1_000 + minute)]);
+    rig.delivery.wake();
+    await rig.pass(60_000);
+  }
+  expect(ledger.dead).toEqual([]);
+  isUp = true;
+  await rig.drain();
+  expect(ledger.delivered).toHaveLength(140);
+  await rig.delivery.stop(0);
+});
+
+it("does not look for history at each commit of something live", async () => {
+  const { clock, ledger } = filled([]);
+  let questions = 0;
+  const counting = () => ({
+    ...ledger,
+    claim: (request: Parameters<typeof ledger.claim>[0]) => {
+      questions += request.service === "historical" ? 1 : 0;
+      return ledger.claim(request);
+    },
+  });
+  const destination = scriptedDestination(() => RETRY, { lingerMs: 50 });
+  const rig = createRig(destination, counting, { clock });
+  rig.delivery.start();
+  // All of one group, which is held back: there is nothing to be had, each time anew.
+  for (let sequence = 0; sequence < 50; sequence++) {
+    ledger.put([groupIdentify("acme", sequence)]);
+    rig.delivery.wake();
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(questions).toBeLessThanOrEqual(3);
   await rig.delivery.stop(0);
 });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DEFAULT_GROUP_RULES } from "../../src/core/attribution/rules.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Mapping } from "../../src/core/mapping/mapping.ts";
@@ -28,6 +28,30 @@ const mapping: Mapping = {
     return { rule: "r", drafts: [draft], statements: [], problems: [] };
   },
 };
+
+describe("what is history", () => {
+  const NOW = Date.UTC(2026, 10, 1);
+  const LANES = 4;
+  const HOURS = 3_600_000;
+  const lanesOf = (kind: string, ageMs: number, isBackfill: boolean) => {
+    const prepare = createPrepare({ mapping, lanes: LANES, isBackfill });
+    const occurredAt = NOW - ageMs;
+    const record = { source: "s", id: "1", occurredAt, statedAt: occurredAt, receivedAt: NOW, payload: { kind } };
+    const { parcels } = prepare({ records: [record], rejections: [] });
+    return parcels.flatMap(readParcel).flatMap(({ messages }) => messages.map(({ lane }) => lane));
+  };
+
+  it("are the events of a backfill that are 48 hours old, in lanes beside those they would have had", () => {
+    const [live = -1] = lanesOf("event", 48 * HOURS - 1, true);
+    expect(live).toBeLessThan(LANES);
+    expect(lanesOf("event", 48 * HOURS, true)).toEqual([LANES + live]);
+    expect(lanesOf("event", 48 * HOURS, false)).toEqual([live]);
+  });
+
+  it("is never a group identify: its lane is chosen later, among those that are live", () => {
+    expect(lanesOf("groupIdentify", 9000 * HOURS, true)).toEqual([0]);
+  });
+});
 
 it.each(["event", "groupIdentify"])("rejects an %s that cannot be written, and only it", (kind) => {
   const prepare = createPrepare({ mapping, lanes: 4 });

@@ -177,3 +177,52 @@ it("stops while it waits for room, and says that it is not complete", async () =
   stop.abort();
   expect(await done).toMatchObject({ complete: false, progress: { records: 0 } });
 });
+
+/** Gives two pages, and no other before it knows whether they are on disk. */
+function createWaitingSource() {
+  const told: boolean[] = [];
+  const source: PullSource = {
+    checkpointName: "numbers",
+    async *pages() {
+      const known: Promise<void>[] = [];
+      for (const number of [1, 2]) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        known.push(promise);
+        const committed = (isOnDisk: boolean) => {
+          told.push(isOnDisk);
+          resolve();
+        };
+        yield { ...pageOf(number, 3), committed };
+      }
+      await Promise.all(known);
+      if (told.every(Boolean)) yield pageOf(3, 3);
+    },
+  };
+  return { source, told };
+}
+
+it("tells a source when its pages are on disk, without another page from it", async () => {
+  const { source, told } = createWaitingSource();
+  const disk = createDisk();
+  expect(await sync({ source, ...disk, clock }, () => undefined, never)).toMatchObject({ complete: true });
+  expect([told, disk.stored]).toEqual([
+    [true, true],
+    ["1", "2", "3"],
+  ]);
+});
+
+it("tells a source that its pages will not be on disk, when a commit fails or it is stopped", async () => {
+  const failing = createWaitingSource();
+  const broken = createDisk(() => {
+    throw new PrickleError("LEDGER_UNAVAILABLE", "gone");
+  });
+  const failed = sync({ source: failing.source, ...broken, clock }, () => undefined, never);
+  await expect(failed).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+  expect(failing.told).toEqual([false, false]);
+
+  const stopping = createWaitingSource();
+  const stop = new AbortController();
+  const disk = createDisk(() => stop.abort());
+  await sync({ source: stopping.source, ...disk, clock }, () => undefined, stop.signal);
+  expect(stopping.told).toEqual([true, false]);
+});

@@ -124,7 +124,7 @@ describe("the operators' door", () => {
     );
     await writeFile(path, [...lines, "{}", ""].join("\n"));
     const seen: number[] = [];
-    const request = { path, source: "main", waitForDelivery: true };
+    const request = { paths: [path], source: "main", waitForDelivery: true };
     const signal = new AbortController().signal;
     const summary = await operations.backfill(request, ({ records }) => seen.push(records), signal);
     expect(summary).toMatchObject({ records: 4, messages: 3, rejected: 1, complete: true });
@@ -196,7 +196,7 @@ describe("the operators' door", () => {
 });
 
 function readFile(backfill: Operations["backfill"], source: string) {
-  const request = { path: "/nowhere/calls.jsonl", source, waitForDelivery: false };
+  const request = { paths: ["/nowhere/calls.jsonl"], source, waitForDelivery: false };
   return backfill(request, () => undefined, new AbortController().signal);
 }
 

@@ -60,10 +60,10 @@ function createReaderHere(options: PageThreadOptions): ReadPage {
   const pool = createMemoryPool(MOST_UNUSED);
   const prepare = createPagePreparer(options, pool);
   return async (page) => {
-    const prepared = prepare(page);
+    const { prepared, skipped } = prepare(page);
     const release = () => {
       for (const memory of memoryOf(prepared)) pool.give(memory);
     };
-    return { content: { ...prepared, release }, memory: page.bytes.buffer };
+    return { content: { ...prepared, release }, skipped, memory: page.bytes.buffer };
   };
 }

@@ -2,12 +2,25 @@
 
 import type { PortableMapping } from "../../core/mapping/portable.ts";
 import type { Prepared } from "../../core/source.ts";
+import type { Table } from "../../sources/file/read-rows.ts";
+import type { RowReading } from "../../sources/file/row-reader.ts";
 import type { RawPage } from "../../sources/file/slicer.ts";
+import type { TimeWindow } from "../../sources/file/visit-page.ts";
 
-export interface PageThreadOptions {
+/** How the pages of a file are read: plain data, for any thread. */
+export interface FileReading {
+  /** As rejections name the file. */
   readonly path: string;
   readonly source: string;
   readonly receivedAt: number;
+  /** Null: every line or row is a Segment call. */
+  readonly rows: RowReading | null;
+  /** Null: lines of JSON. */
+  readonly table: Table | null;
+  readonly window: TimeWindow;
+}
+
+export interface PageThreadOptions extends FileReading {
   readonly mapping: PortableMapping;
   readonly lanes: number;
   /** Only what records say of people. */
@@ -22,7 +35,7 @@ export type PageRequest =
 
 /** `memory` is the page's. `failure`: a bug, told by its stack. */
 export type PageReply =
-  | { readonly id: number; readonly prepared: Prepared; readonly memory: ArrayBuffer }
+  | { readonly id: number; readonly prepared: Prepared; readonly skipped: number; readonly memory: ArrayBuffer }
   | { readonly id: number; readonly failure: string };
 
 /** Of the parcels, where it can be handed over: small ones share theirs. */

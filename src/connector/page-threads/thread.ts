@@ -33,12 +33,12 @@ export function createPageThread(worker: Worker): PageThread {
     const asked = waiting.get(reply.id);
     waiting.delete(reply.id);
     if ("failure" in reply) return asked?.reject(new PrickleError("INTERNAL", reply.failure));
-    const { prepared, memory } = reply;
+    const { prepared, skipped, memory } = reply;
     const release = () => {
       const released = memoryOf(prepared);
       send({ released }, released);
     };
-    asked?.resolve({ content: { ...prepared, release }, memory });
+    asked?.resolve({ content: { ...prepared, release }, skipped, memory });
   });
   worker.on("error", (thrown) => fail(thrown instanceof Error ? thrown.message : String(thrown)));
   worker.on("messageerror", ({ message }) => fail(message));

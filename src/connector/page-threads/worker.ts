@@ -21,9 +21,9 @@ port.on("message", (request: PageRequest) => {
 
 function read(id: number, page: RawPage): void {
   try {
-    const prepared = prepare(page);
+    const { prepared, skipped } = prepare(page);
     const memory = page.bytes.buffer;
-    reply({ id, prepared, memory }, [memory, ...memoryOf(prepared)]);
+    reply({ id, prepared, skipped, memory }, [memory, ...memoryOf(prepared)]);
   } catch (thrown) {
     reply({ id, failure: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) }, []);
   }

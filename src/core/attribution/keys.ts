@@ -21,7 +21,7 @@ export function resolveKey(knowledge: Knowledge, identify: Identify, { collision
   const { groupType, aliases, mergedAliases } = identify;
   const known = [...aliases, ...mergedAliases].map((alias) => knowledge.alias(groupType, alias)?.groupKey);
   const sure = identify.groupKey ?? known.find((key) => key !== undefined);
-  if (sure === undefined) return unsure(identify);
+  if (sure === undefined) return unsure(knowledge, identify);
   const refused = collision === "reject" ? collidingOf(knowledge, identify, sure) : null;
   if (refused) {
     for (const change of refused.changes) knowledge.apply(change);
@@ -38,8 +38,11 @@ export function resolveKey(knowledge: Knowledge, identify: Identify, { collision
 }
 
 /** A fallback teaches nothing: its group is given up as soon as an alias is learned. */
-function unsure({ groupType, aliases, fallbackKey }: Identify): Resolution {
-  if (fallbackKey !== null) return { groupKey: fallbackKey, learned: [], merged: [] };
+function unsure(knowledge: Knowledge, identify: Identify): Resolution {
+  const { groupType, aliases, fallbackKey } = identify;
+  if (fallbackKey !== null) {
+    return { groupKey: fallbackKey, learned: [], merged: mergedKeys(knowledge, identify, fallbackKey) };
+  }
   const given = aliases.length > 0 ? `none of its aliases is known (${aliases.join(", ")})` : "it gives no alias";
   const detail = `Group type "${groupType}": the record has no key of its own, and ${given}.`;
   return { groupKey: null, problem: { reason: "unresolved_group_key", detail } };

@@ -34,6 +34,8 @@ export interface CommitDependencies {
 }
 
 const FULL_RETRY_AFTER_MS = 2_000;
+/** Of the outbox, for commits without a checkpoint: a backfill can wait, who calls cannot. */
+const CALLS_SHARE = 0.2;
 
 /** Gives a reply for each commit of the group; one that finds the outbox full stores nothing. */
 export type CommitGroup = (group: Uint8Array, now: number) => readonly CommitReply[];
@@ -59,7 +61,7 @@ export function createCommitGroup(dependencies: CommitDependencies): CommitGroup
     taken.fill(0);
     const group = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const commits = readGroup(group);
-    const fitting = takenOf(commits, maxDepth - positions.depth());
+    const fitting = takenOf(commits, { maxDepth, depth: positions.depth() });
     const ids = idsOf(commits.filter((commit) => fitting.has(commit)));
     const known = seen.add(ids, now);
     const replies = new Map<PackedCommit, CommitResult>();
@@ -79,20 +81,27 @@ export function createCommitGroup(dependencies: CommitDependencies): CommitGroup
     const { runs, ranges } = builder.take(positions, now);
     applyNotes(notes);
     if (mustLast(notes)) outbox.add({ runs, ids: withoutKnown(ids, known), notes }, { bytes: contents, ranges });
-    return commits.map((commit) => replies.get(commit) ?? outboxFull(maxDepth));
+    return commits.map((commit) => replies.get(commit) ?? outboxFull(mostFor(commit, maxDepth)));
   };
 }
 
 /** Those that fit; how many of their messages are new is not known yet. Without records a commit always fits. */
-function takenOf(commits: readonly PackedCommit[], room: number): ReadonlySet<PackedCommit> {
-  let messages = 0;
+function takenOf(
+  commits: readonly PackedCommit[],
+  { maxDepth, depth }: { readonly maxDepth: number; readonly depth: number },
+): ReadonlySet<PackedCommit> {
+  let messages = depth;
   const taken = new Set<PackedCommit>();
   for (const commit of commits) {
-    if (commit.records > 0 && messages >= room) continue;
+    if (commit.records > 0 && messages >= mostFor(commit, maxDepth)) continue;
     messages += commit.messages;
     taken.add(commit);
   }
   return taken;
+}
+
+function mostFor({ checkpoint }: PackedCommit, maxDepth: number): number {
+  return checkpoint === null ? maxDepth : maxDepth - Math.floor(maxDepth * CALLS_SHARE);
 }
 
 function idsOf(commits: readonly PackedCommit[]): Buffer {
@@ -171,10 +180,10 @@ function mustLast({ committed = 0, rejections, groups, rows, checkpoints, change
   return committed > 0 || [rejections, groups, rows, checkpoints, changes].some((some) => some !== undefined);
 }
 
-function outboxFull(maxDepth: number): Failure {
+function outboxFull(most: number): Failure {
   const { code, message, hint, retryAfterMs } = new PrickleError(
     "LEDGER_FULL",
-    `The outbox holds ${maxDepth} messages, as many as it may (ledger.maxDepth).`,
+    `The outbox holds ${most} messages, as many as it may (ledger.maxDepth, of which a fifth is for calls only).`,
     { hint: "See why they are not delivered: prickle status.", retryAfterMs: FULL_RETRY_AFTER_MS },
   );
   return { code, message, hint, retryAfterMs };

@@ -44,7 +44,10 @@ export function compareRows(rows: readonly Row[], known: Known, readAt: number, 
   return { records, rows: changes };
 }
 
-/** Rows never told of say nothing by being removed, nor do those of which it was said before. */
+/**
+ * Rows never told of say nothing by being removed, nor do those of which it was said before. Of one that is gone nobody
+ * knows since when: what another row said of its group after it was last seen is newer, such as the one it was merged into.
+ */
 export function compareRemovals(
   removals: readonly Removal[],
   known: Known,
@@ -56,7 +59,7 @@ export function compareRemovals(
   for (const { id, state, at, into, payload } of removals) {
     const before = known.get(id);
     if (!before || !isNews(before, { state, at }, comparison)) continue;
-    const toldAt = Math.max(at ?? readAt, before.toldAt + 1);
+    const toldAt = state === "gone" && at === null ? before.toldAt + 1 : Math.max(at ?? readAt, before.toldAt + 1);
     const row = { ...before, toldAt, state };
     const removed = { as: state, at: new Date(at ?? readAt).toISOString(), into };
     rows.push(row);

@@ -1,7 +1,8 @@
-/** The bytes of a file, decompressed if it is gzip, with flat memory. */
+/** The bytes of a file in chunks, decompressed, with flat memory. */
 
-import { createGunzip, type Gunzip } from "node:zlib";
 import { PrickleError } from "../../core/errors.ts";
+import type { Compression } from "./compression.ts";
+import { createInflater, type Inflated } from "./inflater.ts";
 import { type OpenFile, readAt } from "./open-file.ts";
 
 /** What one read of the file gave. */
@@ -14,16 +15,11 @@ export interface Chunk {
 
 /** Of a plain file, in bytes. */
 const PLAIN_READ = 256 * 1024;
-/** Of a gzip file: small, since the most compressed input becomes a thousand times as much. */
-const GZIP_READ = 32 * 1024;
-/** 3.5 times as fast as the default of 16 KB. */
-const GUNZIP_CHUNK = 1024 * 1024;
+/** Of a compressed file: small, since the most compressed input becomes a thousand times as much. */
+const COMPRESSED_READ = 32 * 1024;
 
-/** Looks at the bytes, not at the name: some tools decompress on the way and leave the name alone. */
-export async function isGzip(opened: OpenFile): Promise<boolean> {
-  const magic = await readAt(opened, 0, 2);
-  return magic[0] === 0x1f && magic[1] === 0x8b;
-}
+/** What is to be decompressed, part by part; an empty one at the end. */
+export type Compressed = () => Promise<{ readonly part: Uint8Array; readonly bytes: number }>;
 
 /** A plain file from byte `start` on. */
 export async function* plainChunks(opened: OpenFile, start: number): AsyncGenerator<Chunk> {
@@ -35,22 +31,48 @@ export async function* plainChunks(opened: OpenFile, start: number): AsyncGenera
   }
 }
 
+/** The bytes of a file, as they lie there. */
+export function compressedFile(opened: OpenFile): Compressed {
+  let bytes = 0;
+  return async () => {
+    const part = await readAt(opened, bytes, COMPRESSED_READ);
+    bytes += part.length;
+    return { part, bytes };
+  };
+}
+
+/** What was decompressed once, to be decompressed again. */
+export function compressedChunks(chunks: AsyncIterator<Chunk>): Compressed {
+  let bytes = 0;
+  let waiting: Uint8Array[] = [];
+  return async () => {
+    while (waiting.length === 0) {
+      const { done, value } = await chunks.next();
+      if (done) return { part: NOTHING, bytes };
+      ({ bytes } = value);
+      waiting = value.parts.flatMap(inPieces);
+    }
+    return { part: waiting.shift() ?? NOTHING, bytes };
+  };
+}
+
+function inPieces(part: Uint8Array): Uint8Array[] {
+  const count = Math.ceil(part.length / COMPRESSED_READ);
+  return Array.from({ length: count }, (_, at) => part.subarray(at * COMPRESSED_READ, (at + 1) * COMPRESSED_READ));
+}
+
 /**
- * A gzip file from its begin on, all its members. Decompresses in zlib's own threads, one chunk ahead of the reader.
+ * From the begin on, all its members. Decompresses in zlib's own threads, one chunk ahead of the reader.
  * @throws INPUT_INVALID when it is cut short, after everything before that was given; when it is damaged, after all but
  * what zlib had in hand: the last 32 KB read.
  */
-export async function* gunzipChunks(opened: OpenFile): AsyncGenerator<Chunk> {
-  const inflater = createInflater();
-  let read = 0;
-  const readNext = () => expected(readAt(opened, read, GZIP_READ));
+export async function* inflatedChunks(path: string, compression: Compression, next: Compressed): AsyncGenerator<Chunk> {
+  const inflater = createInflater(compression);
   // Read one step before it is decompressed, so that zlib can start without waiting for the event loop.
-  let reading = readNext();
+  let reading = expected(next());
   const inflateNext = async (): Promise<Inflated & Pick<Chunk, "bytes">> => {
-    const part = await reading;
-    read += part.length;
-    const bytes = read;
-    reading = readNext();
+    const { part, bytes } = await reading;
+    if (part.length > 0) reading = expected(next());
     return { ...(await (part.length > 0 ? inflater.write(part) : inflater.end())), bytes };
   };
   let ahead = expected(inflateNext());
@@ -60,7 +82,7 @@ export async function* gunzipChunks(opened: OpenFile): AsyncGenerator<Chunk> {
       done = ended;
       if (!done && !failure) ahead = expected(inflateNext());
       if (parts.length > 0) yield { parts, bytes };
-      if (failure) throw damaged(opened.path, bytes, failure);
+      if (failure) throw damaged(path, compression, bytes, failure);
     }
   } finally {
     await Promise.allSettled([ahead, reading]);
@@ -74,65 +96,18 @@ function expected<Value>(promise: Promise<Value>): Promise<Value> {
   return promise;
 }
 
-interface Inflated {
-  readonly parts: readonly Uint8Array[];
-  readonly failure: Error | null;
-  readonly ended: boolean;
-}
-
-interface Inflater {
-  write(part: Uint8Array): Promise<Inflated>;
-  end(): Promise<Inflated>;
-  destroy(): void;
-}
-
-/**
- * zlib's stream, one write at a time: as an async iterator it would drop, on an error, what it had already decompressed.
- */
-function createInflater(): Inflater {
-  const gunzip: Gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK });
-  let parts: Uint8Array[] = [];
-  let failure: Error | null = null;
-  gunzip.on("data", (part: Uint8Array) => parts.push(part));
-  gunzip.on("error", (error) => {
-    failure = error;
-  });
-  const taken = (ended: boolean): Inflated => {
-    const inflated = { parts, failure, ended };
-    parts = [];
-    return inflated;
-  };
-  const settled = (begin: (done: () => void) => void) =>
-    new Promise<void>((resolve) => {
-      gunzip.once("close", resolve);
-      begin(() => {
-        gunzip.off("close", resolve);
-        resolve();
-      });
-    });
-  return {
-    async write(part) {
-      if (!failure) await settled((done) => gunzip.write(part, () => done()));
-      return taken(false);
-    },
-    async end() {
-      if (!failure) await settled((done) => gunzip.once("end", done).end());
-      return taken(true);
-    },
-    destroy: () => gunzip.destroy(),
-  };
-}
-
-function damaged(path: string, bytes: number, cause: Error): PrickleError {
+export function damaged(path: string, compression: string, bytes: number, cause: Error): PrickleError {
   const cut = cause.message.includes("unexpected end of file");
   return new PrickleError(
     "INPUT_INVALID",
     cut
-      ? `${path}: the gzip data ends too early, at byte ${bytes}.`
-      : `${path}: the gzip data is damaged near byte ${bytes} (${cause.message}).`,
+      ? `${path}: the ${compression} data ends too early, at byte ${bytes}.`
+      : `${path}: the ${compression} data is damaged near byte ${bytes} (${cause.message}).`,
     {
       hint: "Fetch the file again: what was read is kept, and reading goes on from the checkpoint.",
       cause,
     },
   );
 }
+
+const NOTHING = new Uint8Array(0);

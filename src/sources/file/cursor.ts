@@ -26,6 +26,8 @@ const cursorSchema = z.strictObject({
   /** Bytes done, after decompression: the end of a line. */
   offset: z.int().nonnegative(),
   file: identitySchema,
+  /** Nothing comes after: as long as it is the same file, it need not be read to know. */
+  isEnd: z.literal(true).optional(),
 });
 export type FileCursor = z.infer<typeof cursorSchema>;
 
@@ -49,17 +51,21 @@ export function parseCursor(text: string, path: string): FileCursor {
   }
 }
 
-/** Of the first `size` bytes of the file. */
+/** Of the first `size` bytes of the file; an entry of a zip file is known by its checksum. */
 export async function identify(opened: OpenFile, size: number): Promise<FileIdentity> {
+  const { entry } = opened;
+  if (entry) return { size: entry.unpackedSize, hash: `crc32:${entry.crc32}` };
   const length = Math.min(size, SAMPLE_BYTES);
   const sample = Buffer.concat([await readAt(opened, 0, length), await readAt(opened, size - length, length)]);
   return { size, hash: hash("sha256", sample, "hex") };
 }
 
-/** @throws INPUT_CHANGED */
-export async function checkIdentity(opened: OpenFile, known: FileIdentity): Promise<void> {
-  const { path, size } = opened;
-  if (size < known.size) throw changed(path, `it had ${known.size} bytes and has ${size}`);
+/** @throws INPUT_CHANGED when it is another, or longer and may not be. */
+export async function checkIdentity(opened: OpenFile, known: FileIdentity, mayGrow: boolean): Promise<void> {
+  const { path, entry } = opened;
+  const size = entry?.unpackedSize ?? opened.size;
+  const isLonger = size > known.size && !(mayGrow && !entry);
+  if (size < known.size || isLonger) throw changed(path, `it had ${known.size} bytes and has ${size}`);
   if ((await identify(opened, known.size)).hash !== known.hash)
     throw changed(path, "it begins or ends with other bytes");
 }

@@ -1,9 +1,12 @@
-/** Cuts a file into pages of whole lines, from a place on. */
+/** Cuts a file into pages, from a place on. */
 
-import { type Chunk, gunzipChunks, isGzip, plainChunks } from "./chunks.ts";
+import { openText } from "./contents.ts";
+import type { FileCursor } from "./cursor.ts";
+import type { Layout } from "./layout.ts";
 import type { OpenFile } from "./open-file.ts";
-import { createSkipper } from "./skip.ts";
-import type { RawPage, Slicer } from "./slicer.ts";
+import { cutParquet } from "./parquet-pages.ts";
+import { createRowSlicer } from "./row-slicer.ts";
+import { createSlicer, type RawPage, type Slicer, type SlicerOptions } from "./slicer.ts";
 
 /** A page, and how far the file had been read when it was cut. */
 export interface CutPage {
@@ -11,16 +14,43 @@ export interface CutPage {
   readonly bytes: number;
 }
 
-/** All whole lines after byte `offset` (of what is decompressed); then, if there is, what is wrong with the file. */
-export async function* cutPages(
+/** `reuse`: see `Slicer`. */
+export interface Cutting {
+  readonly pages: AsyncIterable<CutPage | { readonly failure: unknown }>;
+  readonly reuse: Slicer["reuse"];
+}
+
+/** Where to begin: `offset` is in bytes of the text, in Parquet in rows. */
+export type CutFrom = Pick<FileCursor, "offset" | "lines">;
+
+/** All whole lines or rows after `start`; then, if there is, what is wrong with the file. */
+export function cutFile(
+  opened: OpenFile,
+  layout: Layout,
+  { offset, lines }: CutFrom,
+  limits: Omit<SlicerOptions, "lines">,
+): Cutting {
+  if (layout.format === "parquet")
+    return { pages: cutParquet(opened, offset, limits.pageLines), reuse: () => undefined };
+  const slicer = createSlicerOf(layout, { ...limits, lines }, offset === 0);
+  return { pages: cutText(opened, offset, layout, slicer), reuse: slicer.reuse };
+}
+
+function createSlicerOf(layout: Exclude<Layout, { format: "parquet" }>, options: SlicerOptions, isBegin: boolean) {
+  if (layout.format === "lines") return createSlicer(options);
+  return createRowSlicer({ ...options, delimiter: layout.delimiter.charCodeAt(0), hasHeader: isBegin });
+}
+
+async function* cutText(
   opened: OpenFile,
   offset: number,
+  { encoding }: Exclude<Layout, { format: "parquet" }>,
   slicer: Slicer,
 ): AsyncGenerator<CutPage | { readonly failure: unknown }> {
   let bytes = 0;
   let failure: unknown = null;
   try {
-    const { chunks, skipper } = await openChunks(opened, offset);
+    const { chunks, skipper } = await openText(opened, offset, encoding);
     for await (const chunk of chunks) {
       bytes = chunk.bytes;
       for (const part of chunk.parts) for (const page of slicer.push(skipper.rest(part))) yield { page, bytes };
@@ -29,20 +59,6 @@ export async function* cutPages(
   } catch (thrown) {
     failure = thrown;
   }
-  const last = slicer.finish({ isWhole: failure === null });
-  if (last) yield { page: last, bytes };
+  for (const page of slicer.finish({ isWhole: failure === null })) yield { page, bytes };
   if (failure) yield { failure };
-}
-
-interface OpenChunks {
-  readonly chunks: AsyncIterable<Chunk>;
-  readonly skipper: ReturnType<typeof createSkipper>;
-}
-
-/** A plain file is entered at the last byte before the place; gzip has to be decompressed up to it. */
-async function openChunks(opened: OpenFile, offset: number): Promise<OpenChunks> {
-  const { path } = opened;
-  if (await isGzip(opened)) return { chunks: gunzipChunks(opened), skipper: createSkipper(offset, path) };
-  const start = Math.max(0, offset - 1);
-  return { chunks: plainChunks(opened, start), skipper: createSkipper(offset - start, path) };
 }

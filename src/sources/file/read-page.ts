@@ -1,12 +1,10 @@
-/** What the lines of a page say: records and rejections. */
+/** What the lines of a page of JSON say: records and rejections. */
 
 import { type JsonValue, jsonErrorPlace } from "../../core/json.ts";
 import type { Rejection, SourceRecord } from "../../core/record.ts";
-import type { Intake } from "../../core/source.ts";
-import type { ReadPage } from "./file-source.ts";
 import type { RawPage } from "./slicer.ts";
 
-export interface ReadPageOptions {
+export interface ReadLineOptions {
   readonly path: string;
   readonly source: string;
   /** Of all records, ms UTC. */
@@ -29,28 +27,13 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = "\ufeff";
 
-/** Reads a page on this thread. */
-export function createPageReader(options: ReadPageOptions): ReadPage {
-  return async (page) => ({ content: intakeOf(page, options), memory: page.bytes.buffer });
-}
-
-function intakeOf(page: RawPage, options: ReadPageOptions): Intake {
-  const records: SourceRecord[] = [];
-  const rejections: Rejection[] = [];
-  visitLines(page, options, (outcome) => {
-    if ("reason" in outcome) rejections.push(outcome);
-    else records.push(outcome);
-  });
-  return { records, rejections };
-}
-
 /**
  * Hands over what each line says, one at a time. Blank lines are left out. A line that is not JSON, too long or refused
  * by `readLine` becomes a rejection.
  */
 export function visitLines(
   { bytes, firstLine, tooLong }: RawPage,
-  options: ReadPageOptions,
+  options: ReadLineOptions,
   visit: (outcome: SourceRecord | Rejection, line: number) => void,
 ): void {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -75,14 +58,14 @@ function decode(bytes: Buffer, from: number, end: number): string {
   return bytes.toString("utf8", from, bytes[end - 1] === CARRIAGE_RETURN && end > from ? end - 1 : end);
 }
 
-function refuseTooLong(line: number, length: number, options: ReadPageOptions): Rejection {
+export function refuseTooLong(line: number, length: number, options: ReadLineOptions): Rejection {
   const { path, source, receivedAt, maxLineBytes } = options;
   const detail = `${path}:${line}: the line has ${length} bytes; ${maxLineBytes} are allowed.`;
   return { source, recordId: null, reason: "call_too_large", detail, receivedAt, payload: null };
 }
 
 /** Null for a blank line. */
-function readLine(text: string, line: number, options: ReadPageOptions): SourceRecord | Rejection | null {
+function readLine(text: string, line: number, options: ReadLineOptions): SourceRecord | Rejection | null {
   const { path, source, receivedAt } = options;
   const position = `${path}:${line}`;
   const json = line === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;

@@ -1,4 +1,4 @@
-/** Cuts chunks of bytes into pages of whole lines, without looking into the lines. */
+/** Cuts chunks of bytes into pages of whole lines, without looking into the lines. What tables are cut into is alike. */
 
 import { createByteWriter } from "../../core/bytes.ts";
 import { createMemoryPool } from "../../core/memory-pool.ts";
@@ -11,15 +11,25 @@ export interface RawPage {
   readonly lines: number;
   /** Lines longer than allowed: their content was let go. Ascending. */
   readonly tooLong: readonly { readonly line: number; readonly length: number }[];
+  /** Lines of a table that belong to no row. Ascending. */
+  readonly broken?: readonly BrokenRow[];
   /** Bytes of input, those of lines too long included. */
   readonly length: number;
+}
+
+export interface BrokenRow {
+  readonly line: number;
+  /** What is wrong with it. */
+  readonly detail: string;
+  /** The line, or its begin; each byte a character. */
+  readonly text: string;
 }
 
 export interface Slicer {
   /** Every page that the part fills. */
   push(part: Uint8Array): Iterable<RawPage>;
-  /** What is left when there are no more parts; null when that is nothing. A line without an end counts if `isWhole`. */
-  finish(file: { readonly isWhole: boolean }): RawPage | null;
+  /** What is left when there are no more parts. A line without an end counts if `isWhole`. */
+  finish(file: { readonly isWhole: boolean }): Iterable<RawPage>;
   /** Nobody needs the page's bytes any more. */
   reuse(memory: ArrayBuffer): void;
 }
@@ -33,7 +43,7 @@ export interface SlicerOptions {
 }
 
 /** A page of large lines ends early. */
-const MAX_PAGE_BYTES = 2 * 1024 * 1024;
+export const MAX_PAGE_BYTES = 2 * 1024 * 1024;
 const MOST_UNUSED = 4;
 const NEWLINE = 0x0a;
 
@@ -95,14 +105,14 @@ export function createSlicer({ lines: linesBefore, pageLines, maxLineBytes }: Sl
       kept.bytes(bytes.subarray(unkept));
       if (begun > maxLineBytes) kept.cut(begunAt);
     },
-    finish({ isWhole }) {
+    *finish({ isWhole }) {
       if (begun > 0 && isWhole) {
         if (begun > maxLineBytes) leaveOut(NOTHING, begun);
         lines += 1;
         length += begun;
       } else kept.cut(begun > 0 ? begunAt : kept.length);
       begun = 0;
-      return lines > 0 ? take() : null;
+      if (lines > 0) yield take();
     },
     reuse: pool.give,
   };

@@ -49,9 +49,11 @@ export function createHubspotRows(options: HubspotRowsOptions): RowSource {
     const { names, readLive, company } = running();
     const { maxNameBytes } = options;
     const list = { client, batchRead: readLive, names, ...(maxNameBytes ? { maxNameBytes } : {}) };
-    for await (const { rows, next, at } of listCompanies(list, after?.slice(AFTER.length) ?? null, signal)) {
+    for await (const page of listCompanies(list, after?.slice(AFTER.length) ?? null, signal)) {
+      const { next, at } = page;
+      const rows = rowsOf(page.rows);
       const warnings = next === null ? company.refused.take() : [];
-      yield { rows: rowsOf(rows), after: next === null ? END : AFTER + next, readAt: at, warnings };
+      yield { rows, after: next === null ? END : AFTER + next, readAt: at, warnings };
     }
   }
 

@@ -33,6 +33,13 @@ function event(uuid: number, ids: readonly string[] | null, groups: Readonly<Rec
   writeMessage(draft, { uuid: uuidOf(textOf(uuid)), occurredAt: 5, lanes: LANES }, writer, facts);
 }
 
+/** One that a backfill brings of long ago. */
+function pastEvent(uuid: number, ids: readonly string[]): void {
+  const draft = { kind: "event", event: "Seen", distinctId: ids[0] ?? "", properties: { uuid }, groups: {} } as const;
+  const context = { uuid: uuidOf(textOf(uuid)), occurredAt: 5, lanes: LANES, service: "historical" } as const;
+  writeMessage(draft, context, writer, writeEventFacts({ at: 5, ids, has: [] }));
+}
+
 function identify(uuid: number, groupKey: string, properties: JsonObject, groupType = "company"): void {
   const record = { source: "segment", id: `${uuid}`, occurredAt: 5, statedAt: 5, receivedAt: 5, payload: {} };
   writer.beginMessage(
@@ -112,6 +119,21 @@ it("leaves out records that were committed before, and keeps the others with the
     { a: 2, group_key: "acme" },
     ACME,
   ]);
+});
+
+it("keeps history in its lane, while the group identify beside it takes a live one", () => {
+  knowledge.apply(joins(1, "ann", "acme"));
+  record(
+    1,
+    () => pastEvent(1, ["ann"]),
+    () => identify(2, "acme", { a: 1 }),
+  );
+  const { records } = attribute([writer.take()]);
+  const [past, group] = records[0]?.messages ?? [];
+  expect(past?.groups).toEqual(ACME);
+  expect(past?.lane).toBeGreaterThanOrEqual(LANES);
+  expect(group?.lane).toBeLessThan(LANES);
+  expect(lanes).toEqual([past?.lane, group?.lane]);
 });
 
 it("adds only the types an event lacks and the source declares", () => {

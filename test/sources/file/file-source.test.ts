@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PrickleError } from "../../../src/core/errors.ts";
 import type { Page, PullSource } from "../../../src/core/source.ts";
 import { createFileSource, type FileSourceOptions, MAX_LINE_BYTES } from "../../../src/sources/file/file-source.ts";
-import { createPageReader, type ReadPageOptions } from "../../../src/sources/file/read-page.ts";
+import { createPageReader, type ReadPageOptions } from "../../../src/sources/file/visit-page.ts";
 import { readLoggedCall } from "../../../src/sources/segment/raw-log.ts";
 
 const RECEIVED_AT = Date.parse("2026-11-23T12:00:00.000Z");

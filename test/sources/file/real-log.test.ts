@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createFileSource, MAX_LINE_BYTES } from "../../../src/sources/file/file-source.ts";
-import { createPageReader } from "../../../src/sources/file/read-page.ts";
+import { createPageReader } from "../../../src/sources/file/visit-page.ts";
 import { readLoggedCall } from "../../../src/sources/segment/raw-log.ts";
 
 const path = fileURLToPath(new URL("../../../../shared/data/git-history.segment.jsonl.gz", import.meta.url));

@@ -1,0 +1,42 @@
+/** Attio's rows in front of the fake. */
+
+import type { RowSource } from "../../../src/core/row-source.ts";
+import { type AttioOptions, createAttioRows } from "../../../src/sources/attio/rows.ts";
+import { ACCESS_TOKEN, type FakeAttio, startFakeAttio } from "../../fakes/attio.ts";
+import { createSteppingClock, type SteppingClock } from "../../fakes/stepping-clock.ts";
+
+export interface AttioRig {
+  readonly fake: FakeAttio;
+  readonly clock: SteppingClock;
+  open(options?: Partial<AttioOptions>): RowSource;
+  close(): Promise<void>;
+}
+
+export async function startAttio(): Promise<AttioRig> {
+  const clock = createSteppingClock();
+  const fake = await startFakeAttio(clock);
+  const opened: RowSource[] = [];
+  return {
+    fake,
+    clock,
+    open(options = {}) {
+      const rows = createAttioRows({
+        url: fake.url,
+        accessToken: ACCESS_TOKEN,
+        object: "companies",
+        rowsAtOnce: 4,
+        sortBy: "created_at",
+        asksForVanished: true,
+        clock,
+        random: () => 0,
+        ...options,
+      });
+      opened.push(rows);
+      return rows;
+    },
+    async close() {
+      for (const rows of opened) await rows.close();
+      await fake.close();
+    },
+  };
+}

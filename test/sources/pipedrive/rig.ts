@@ -1,0 +1,42 @@
+/** Pipedrive's rows in front of the fake. */
+
+import type { RowSource } from "../../../src/core/row-source.ts";
+import { createPipedriveRows, type PipedriveOptions } from "../../../src/sources/pipedrive/rows.ts";
+import { API_TOKEN, type FakePipedrive, startFakePipedrive } from "../../fakes/pipedrive.ts";
+import { createSteppingClock, type SteppingClock } from "../../fakes/stepping-clock.ts";
+
+export interface PipedriveRig {
+  readonly fake: FakePipedrive;
+  readonly clock: SteppingClock;
+  open(options?: Partial<PipedriveOptions>): RowSource;
+  close(): Promise<void>;
+}
+
+export async function startPipedrive(): Promise<PipedriveRig> {
+  const clock = createSteppingClock();
+  const fake = await startFakePipedrive(clock);
+  const opened: RowSource[] = [];
+  return {
+    fake,
+    clock,
+    open(options = {}) {
+      const rows = createPipedriveRows({
+        url: fake.url,
+        credentials: { kind: "api_token", token: API_TOKEN },
+        requestsPer2Seconds: 1000,
+        listsDeleted: false,
+        fieldsVersion: "v2",
+        rowsAtOnce: 3,
+        clock,
+        random: () => 0,
+        ...options,
+      });
+      opened.push(rows);
+      return rows;
+    },
+    async close() {
+      for (const rows of opened) await rows.close();
+      await fake.close();
+    },
+  };
+}
