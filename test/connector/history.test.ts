@@ -43,7 +43,7 @@ async function backfill(lines: number, historicalMigration?: boolean): Promise<F
   onTestFinished(() => running.remove());
   const path = join(running.dataDir, "calls.jsonl");
   await writeFile(path, logOf(lines));
-  const request = { path, source: "main", waitForDelivery: true } as const;
+  const request = { paths: [path], source: "main", waitForDelivery: true } as const;
   const { complete } = await running.operations.backfill(request, () => undefined, new AbortController().signal);
   expect(complete).toBe(true);
   await running.drained();
