@@ -43,8 +43,7 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   const final = new Map<string, Answered>();
   /** Key → number of the last event of it that came for the first time. */
   const lastOf = new Map<string, number>();
-  let kills = 0;
-  let killedAt = 0;
+  const killedAt: number[] = [];
   let isCalm = false;
 
   function look(text: string): void {
@@ -70,8 +69,11 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   function noteFinal(uuid: string): void {
     const answered = final.get(uuid);
     if (!answered) return;
-    const mayNotKnow = answered.kills < kills && killedAt - answered.at < SETTLED_WITHIN_MS;
-    if (!mayNotKnow) faults.push(`${uuid} came again after its final answer, ${answered.result}`);
+    const nextKill = killedAt[answered.kills] ?? Number.POSITIVE_INFINITY;
+    const mayNotKnow = nextKill - answered.at < SETTLED_WITHIN_MS;
+    if (mayNotKnow) return;
+    const ago = Date.now() - answered.at;
+    faults.push(`${uuid} came again ${ago} ms after its final answer, ${answered.result}`);
   }
 
   function decide(uuids: readonly string[], protocol: "v0" | "v1"): Failure | null {
@@ -115,7 +117,7 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
     for (const uuid of uuids) {
       const told = results[uuid];
       const result = told === null ? "absent" : (told?.result ?? "ok");
-      if (result !== "retry") final.set(uuid, { result, at: Date.now(), kills });
+      if (result !== "retry") final.set(uuid, { result, at: Date.now(), kills: killedAt.length });
     }
   }
 
@@ -135,8 +137,7 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
     sent,
     dropped: () => new Set([...final].flatMap(([uuid, { result }]) => (result === "drop" ? [uuid] : []))),
     noteKill() {
-      kills += 1;
-      killedAt = Date.now();
+      killedAt.push(Date.now());
     },
     calm() {
       isCalm = true;
