@@ -421,6 +421,22 @@ it("hears of something live while history waits for a long pause of its own", as
   await rig.delivery.stop(0);
 });
 
+it("hears of something live while history waits for its rate", async () => {
+  const { clock, ledger, use } = filled(pastEvents(5));
+  const limits = { historical: { messagesPerSecond: 0.01 } };
+  const destination = scriptedDestination(() => DELIVERED, limits);
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  await rig.until(() => ledger.delivered.length === 1);
+  await rig.pass(1_000);
+  ledger.put([event("ann", 1_000)]);
+  rig.delivery.wake();
+  const wokenAt = clock.now();
+  await rig.until(() => ledger.delivered.length === 2);
+  expect(clock.now() - wokenAt).toBeLessThanOrEqual(1_000);
+  await rig.delivery.stop(0);
+});
+
 it.each<[string, Outcome, boolean]>([
   ["a refused token", { kind: "retry", reason: "401", retryAfterMs: HOUR }, true],
   ["a refused token of a live request", { kind: "retry", reason: "401", retryAfterMs: HOUR }, false],
@@ -457,5 +473,28 @@ it("does not take history for guilty because what is live goes through", async (
   isUp = true;
   await rig.drain();
   expect(ledger.delivered).toHaveLength(140);
+  await rig.delivery.stop(0);
+});
+
+it("does not look for history at each commit of something live", async () => {
+  const { clock, ledger } = filled([]);
+  let questions = 0;
+  const counting = () => ({
+    ...ledger,
+    claim: (request: Parameters<typeof ledger.claim>[0]) => {
+      questions += request.service === "historical" ? 1 : 0;
+      return ledger.claim(request);
+    },
+  });
+  const destination = scriptedDestination(() => RETRY, { lingerMs: 50 });
+  const rig = createRig(destination, counting, { clock });
+  rig.delivery.start();
+  // All of one group, which is held back: there is nothing to be had, each time anew.
+  for (let sequence = 0; sequence < 50; sequence++) {
+    ledger.put([groupIdentify("acme", sequence)]);
+    rig.delivery.wake();
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(questions).toBeLessThanOrEqual(3);
   await rig.delivery.stop(0);
 });

@@ -90,7 +90,23 @@ it("holds history back with what is live, and what is live only when all is to w
   expect([live.readyAt(), historical.readyAt()]).toEqual([clock.now() + 3000, clock.now() + 3000]);
 });
 
-it("leaves a place for a live request while history fills all others, and lets it go before what waits", async () => {
+it("lets a live request go before one of history that waits longer", async () => {
+  const { live, historical } = createPaces({ ...limits, concurrency: 2 }, createManualClock());
+  const started: string[] = [];
+  const open = Promise.withResolvers<void>();
+  const request = (name: string) => () => {
+    started.push(name);
+    return open.promise;
+  };
+  const all = [live.run(request("new 1")), live.run(request("new 2")), historical.run(request("old"))];
+  await vi.advanceTimersByTimeAsync(10);
+  all.push(live.run(request("new 3")));
+  open.resolve();
+  await Promise.all(all);
+  expect(started).toEqual(["new 1", "new 2", "new 3", "old"]);
+});
+
+it("leaves a place for a live request while history fills all others", async () => {
   const { live, historical } = createPaces({ ...limits, concurrency: 3 }, createManualClock());
   const started: string[] = [];
   const open = Promise.withResolvers<void>();
