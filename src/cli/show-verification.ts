@@ -66,14 +66,13 @@ function more({ count: all, examples }: Finding<unknown>, paint: Colors): readon
   return all > examples.length ? [paint.dim(`  and ${count(all - examples.length)} more`)] : [];
 }
 
-function verdict(
-  { differences, identifies, removals, queued, unfinished }: VerifyReport,
-  price: number | null,
-  paint: Colors,
-) {
+function verdict(report: VerifyReport, price: number | null, paint: Colors): string {
+  const { groupTypes, differences, identifies, removals, queued, unfinished } = report;
+  const left = groupTypes.reduce((sum, { leftOut }) => sum + LEFT_OUT.reduce((all, one) => all + leftOut[one], 0), 0);
+  const later = left > 0 ? ` ${count(left)} could not be compared yet.` : "";
+  if (differences === 0) return unfinished === null ? paint.green(`No group is missing, none differs.${later}`) : later;
   const cost = price === null ? "" : `, at ${price} each ${Number((identifies * price).toPrecision(6))}`;
   const messages = `${count(identifies)} group identifies${cost}, and ${count(removals)} removals of properties`;
-  if (differences === 0) return unfinished === null ? paint.green("No group is missing, none differs.") : "";
-  const found = `${count(differences)} groups are missing or differ.`;
+  const found = `${count(differences)} groups are missing or differ.${later}`;
   return queued ? `${found} Queued: ${messages}.` : `${found} \`prickle verify --repair\` would queue ${messages}.`;
 }

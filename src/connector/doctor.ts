@@ -34,14 +34,14 @@ async function examineOne(
   settings: Extract<DestinationConfig, { readonly type: "posthog" }>,
   { declared, projectApiOf, clock }: Examining,
 ): Promise<Checkup> {
-  const { name, host, token } = settings;
+  const { name, host, token, protocol } = settings;
   const api = projectApiOf(settings);
   try {
     const checks = await examineDestination({
       host,
       token: token.reveal(),
       version: VERSION,
-      protocol: "v0",
+      protocol,
       declared,
       api,
       now: clock.now,

@@ -3,6 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createSecret } from "../../src/config.ts";
 import type { VerifyProgress, VerifyReport, VerifyRequest } from "../../src/core/verification.ts";
@@ -228,6 +229,72 @@ describe("a project that lost some of it", () => {
     expect(companyIn(report)).toMatchObject({ shown: 3, missing: { count: 0 } });
   });
 });
+
+describe("whatever is broken, and whatever is told meanwhile,", () => {
+  const key = fc.constantFrom("acme", "beta", "core");
+  const name = fc.constantFrom("name", "plan", "__proto__");
+  const value = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 3 }), fc.constant("x"));
+  const action = fc.oneof(
+    fc.record({ kind: fc.constant("tell" as const), key, name, value }),
+    fc.record({ kind: fc.constant("change" as const), key, name, value }),
+    fc.record({ kind: fc.constant("remove" as const), key, name }),
+    fc.record({ kind: fc.constant("delete" as const), key }),
+  );
+  type Action = typeof action extends fc.Arbitrary<infer One> ? One : never;
+  const bag = (property: string, given: unknown): object =>
+    JSON.parse(`{${JSON.stringify(property)}:${JSON.stringify(given)}}`);
+
+  it("a repair brings what sources told", async () => {
+    /** Undefined: removed. */
+    const truth = new Map<string, Map<string, unknown>>();
+
+    const isShown = (group: string) => posthog.groups.has(`company\0${group}`);
+
+    async function carryOut(one: Action): Promise<void> {
+      // A removal waits a quarter of an hour for a group that is not there.
+      if (one.kind === "delete") await running.drained();
+      if (one.kind === "tell") {
+        if (one.value === null && !isShown(one.key)) return;
+        const properties = truth.get(one.key) ?? new Map([["group_key", one.key]]);
+        truth.set(one.key, properties);
+        // What never had a value was never sent, and is nobody's of prickle.
+        if (one.value !== null || properties.has(one.name)) properties.set(one.name, one.value ?? undefined);
+        return tell(one.key, bag(one.name, one.value));
+      }
+      if (!isShown(one.key)) return;
+      if (one.kind === "delete") posthog.changeGroup("company", one.key, null);
+      else if (one.kind === "remove") posthog.removeProperty(0, one.key, one.name);
+      else posthog.changeGroup("company", one.key, { ...bag(one.name, one.value) } as Record<string, unknown>);
+    }
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 12 }), fc.nat(12), async (actions, drainedAt) => {
+        for (const [index, one] of actions.entries()) {
+          if (index === drainedAt) await running.drained();
+          await carryOut(one);
+        }
+        // What waits while it is compared wins, and is then broken by nothing.
+        await verify({ repair: true }).catch(nothingToldYet);
+        await running.drained();
+        await verify({ repair: true }).catch(nothingToldYet);
+        await running.drained();
+        for (const [group, properties] of truth) {
+          const shown = posthog.groups.get(`company\0${group}`) ?? {};
+          for (const [property, expected] of properties) {
+            const found = Object.hasOwn(shown, property) ? shown[property] : undefined;
+            expect([group, property, found]).toEqual([group, property, expected]);
+          }
+        }
+      }),
+      { numRuns: 12 },
+    );
+  }, 120_000);
+});
+
+/** Before the first group. */
+function nothingToldYet(thrown: unknown): void {
+  expect(thrown).toMatchObject({ code: "NOT_FOUND" });
+}
 
 it("says what cannot be verified, and why", async () => {
   await tellAll();

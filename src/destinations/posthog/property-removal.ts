@@ -34,7 +34,7 @@ export function createPropertyRemover(api: ProjectApi, now: () => number): Prope
     const answer = await readGroupTypes(api, signal);
     if ("reason" in answer) {
       const isRefused = answer.kind === "refused";
-      return isRefused ? { kind: "dead", reason: `${answer.reason}. ${answer.hint}` } : retryOf(answer.reason);
+      return isRefused ? { kind: "dead", reason: `${answer.reason}. ${answer.hint}` } : waitOf(answer);
     }
     indexes = new Map(answer.groupTypes.map(({ groupType: type, index }) => [type, index]));
     const reason = `the project has no group type "${groupType}" yet`;
@@ -62,22 +62,22 @@ export function createPropertyRemover(api: ProjectApi, now: () => number): Prope
       const text = Buffer.from(body).toString();
       const attempt = await removeAll(text, signal);
       const hasWaited = firstAttemptAt !== null && now() - firstAttemptAt >= GROUP_WAIT_MS;
-      const outcome = attempt.kind !== "absent" ? attempt : hasWaited ? DELIVERED : retryOf(attempt.reason);
-      if (outcome.kind !== "retry") progress.delete(text);
+      const outcome = attempt.kind !== "absent" ? attempt : hasWaited ? DELIVERED : waitOf(attempt);
+      if (outcome.kind === "delivered" || outcome.kind === "dead") progress.delete(text);
       return outcome;
     },
     close: () => api.close(),
   };
 }
 
-/** Without the time that was asked for: that would hold back events too. */
-function retryOf(reason: string): Outcome {
-  return { kind: "retry", reason };
+/** A pause that is asked for is one of removals only: events need not wait for it. */
+function waitOf({ reason, afterMs }: { readonly reason: string; readonly afterMs?: number }): Outcome {
+  return afterMs === undefined ? { kind: "retry", reason } : { kind: "later", reason, afterMs };
 }
 
 /** A key that may not write keeps nobody waiting: what it could not remove is kept with the dead letters, to be replayed. */
 function attemptOf(answer: ApiAnswer, key: string): Attempt {
-  if (answer.kind !== "answered") return retryOf(answer.reason);
+  if (answer.kind !== "answered") return waitOf(answer);
   const { status, body } = answer;
   if (status >= 200 && status < 300) return DELIVERED;
   const answered = `PostHog's private API answered ${status}: ${quote(body).replaceAll(key, "…")}`;
@@ -86,5 +86,5 @@ function attemptOf(answer: ApiAnswer, key: string): Attempt {
   }
   // The group may be on its way: PostHog takes events before it makes groups of them.
   if (status === 404) return { kind: "absent", reason: answered };
-  return status === 408 || status >= 500 ? retryOf(answered) : { kind: "dead", reason: answered };
+  return status === 408 || status >= 500 ? waitOf({ reason: answered }) : { kind: "dead", reason: answered };
 }

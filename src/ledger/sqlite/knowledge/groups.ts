@@ -21,6 +21,8 @@ export interface GroupName {
 
 export interface Groups extends Pick<Knowledge, "group" | "typeSharing"> {
   change(change: Extract<Change, { kind: "group" }>): void;
+  /** As `group`, for whoever looks at all groups in turn: what is in memory for others stays. */
+  passing(groupType: string, groupKey: string): GroupState | null;
   /** Known groups only. */
   resent(change: Resent): void;
   /** Properties of the group that never arrived at a destination. */
@@ -63,10 +65,15 @@ export function createGroups(database: DatabaseSync): Groups {
     if (waiting) return waiting.state;
     const cached = cache.get(key);
     if (cached !== undefined) return cached;
-    const text = select.get(groupType, groupKey)?.state;
-    const state: GroupState | null = typeof text === "string" ? JSON.parse(text) : null;
-    cache.set(key, state, typeof text === "string" ? text.length : 1);
+    const text = textOf(groupType, groupKey);
+    const state: GroupState | null = text === null ? null : JSON.parse(text);
+    cache.set(key, state, text === null ? 1 : text.length);
     return state;
+  }
+
+  function textOf(groupType: string, groupKey: string): string | null {
+    const text = select.get(groupType, groupKey)?.state;
+    return typeof text === "string" ? text : null;
   }
 
   function put(groupType: string, groupKey: string, state: GroupState): void {
@@ -82,6 +89,11 @@ export function createGroups(database: DatabaseSync): Groups {
 
   return {
     group,
+    passing(groupType, groupKey) {
+      const waiting = dirty.get(`${groupType}\0${groupKey}`);
+      const text = waiting ? null : textOf(groupType, groupKey);
+      return waiting?.state ?? (text === null ? null : JSON.parse(text));
+    },
     typeSharing(groupType, groupKey) {
       const written = sharing.get(groupKey, groupType)?.group_type;
       const others = [...(dirtyTypes.get(groupKey) ?? [])].filter((other) => other !== groupType);

@@ -10,7 +10,7 @@ import { arrivalOf } from "./arrival.ts";
 import type { GroupName, Groups } from "./groups.ts";
 
 export interface HeldGroupsParts {
-  readonly groups: Pick<Groups, "group" | "after">;
+  readonly groups: Pick<Groups, "passing" | "after">;
   readonly rules: RulesBySource;
   readonly lanes: number;
   readonly passages: Pick<Passages, "of">;
@@ -38,7 +38,7 @@ export function readHeldGroups(
   }
   const { groupType, groupKeys } = which;
   return groupKeys.flatMap((groupKey) => {
-    const state = groups.group(groupType, groupKey);
+    const state = groups.passing(groupType, groupKey);
     return state ? [held({ groupType, groupKey }, state)] : [];
   });
 }

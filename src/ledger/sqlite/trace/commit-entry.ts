@@ -77,10 +77,10 @@ export function writeMessageOutput(
   out.number(lane);
   out.double(seq);
   const jsonAt = frameAt + FRAME_HEAD_BYTES;
-  out.bytes(contents.subarray(frameAt + UUID_IN_FRAME, jsonAt));
+  out.slice(contents, frameAt + UUID_IN_FRAME, jsonAt);
   const headEnd = endOfHead(contents, jsonAt, end);
   out.number(headEnd - jsonAt);
-  out.bytes(contents.subarray(jsonAt, headEnd));
+  out.slice(contents, jsonAt, headEnd);
   writeText(detail, out);
 }
 
