@@ -153,15 +153,21 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
       expect([...namesOf(rowsOf(pages)).keys()]).toEqual([rig.idOf(4)]);
     });
 
-    it("gives all rows of one moment, however many", async () => {
+    it("gives all rows of one moment, however many, also after any of its cursors", async () => {
       const rows = await open();
       if (!rows.changed) return;
       await rig.advance(HOUR_MS);
       for (const number of numbers) await rig.put(number, "imported");
       const window = { from: rig.now(), to: rig.now() };
       await rig.advance(rows.traits.lagMs);
-      const found = namesOf(rowsOf(await collect(rows.changed(window, null, never))));
-      expect([...found.keys()].toSorted()).toEqual(numbers.map((one) => rig.idOf(one)).toSorted());
+      const pages = await collect(rows.changed(window, null, never));
+      const all = numbers.map((one) => rig.idOf(one)).toSorted();
+      expect([...namesOf(rowsOf(pages)).keys()].toSorted()).toEqual(all);
+      for (const [index, { after }] of pages.entries()) {
+        const rest = await collect(rows.changed(window, after, never));
+        const found = namesOf([...rowsOf(pages.slice(0, index + 1)), ...rowsOf(rest)]);
+        expect([...found.keys()].toSorted()).toEqual(all);
+      }
     });
 
     it("lists a removed row among the live no more, and among the removed if it lists those", async () => {

@@ -83,7 +83,12 @@ describe("a message that somebody changed", () => {
     ["an undeclared type", EVENT, withProperties({ $groups: { team: "a" } }), /"team"; declared are company, project/],
     ["an empty key", EVENT, withProperties({ $groups: { company: "" } }), /the key is empty/],
     ["a key that is no text", EVENT, withProperties({ $groups: { company: 7 } }), /\$groups.company: a text/],
-    ["too many bytes", EVENT, withProperties({ text: "x".repeat(900_000) }), /The message has \d+ bytes; PostHog takes/],
+    [
+      "too many bytes",
+      EVENT,
+      withProperties({ text: "x".repeat(900_000) }),
+      /The message has \d+ bytes; PostHog takes/,
+    ],
     ["another event", IDENTIFY, (m) => ({ ...m, event: "Seen" }), /^event must stay "\$groupidentify"/],
     ["another distinct id", IDENTIFY, (m) => ({ ...m, distinct_id: "ada" }), /^distinct_id must stay/],
     ["an undeclared type", IDENTIFY, withProperties({ $group_type: "team" }), /"team"; declared are/],

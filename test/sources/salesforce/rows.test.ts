@@ -145,6 +145,22 @@ it("goes on in the results of its bulk job after a restart, and makes the job ag
   await expectTruth();
 });
 
+it("refuses a part of a bulk query that has fewer rows than it says", async () => {
+  const { fake } = salesforce;
+  fill(6);
+  const rows = salesforce.open({ bulkFrom: 5 });
+  await rows.begin(never, null);
+  const csv = `"Id","SystemModstamp","Name"\n"${idOf(1)}","2026-11-01T00:00:00.000Z","cut"\n`;
+  const headers = { "content-type": "text/csv", "sforce-numberofrecords": "2", "sforce-locator": "null" };
+  fake.onRequest(({ path }) => {
+    if (path.endsWith("/results")) fake.failNext({ body: csv, headers });
+  });
+  await expect(collect(rows.all(null, never))).rejects.toMatchObject({
+    code: "SOURCE_UNAVAILABLE",
+    message: expect.stringContaining("2 rows"),
+  });
+});
+
 it("asks again where the address of the next page is forgotten, from the last row on", async () => {
   const { fake } = salesforce;
   fill(10);

@@ -81,7 +81,7 @@ describe.each(DATABASES)("%s", (_, openDatabase) => {
       0.1::float8 AS float, 12345678901234567890.123::numeric AS precise, true AS yes, NULL::text AS nothing,
       '2026-03-01 12:00:00.123456+02'::timestamptz AS zoned, '2026-03-01 12:00:00'::timestamp AS plain,
       '2026-03-01'::date AS day, 'infinity'::timestamptz AS forever, '{"n": 9007199254740993, "l": [1, 2.50]}'::jsonb AS doc,
-      ARRAY[1, 2] AS list, 'x''); DROP TABLE accounts; --' AS text`;
+      ARRAY[1, 2] AS list, ARRAY['2026-03-01 12:00:00+02'::timestamptz] AS times, 'x''); DROP TABLE accounts; --' AS text`;
     const rows = accounts.open({ query, updatedAtColumn: "zoned", deletedColumn: null });
     await rows.begin(never, null);
     const [page] = await collect(rows.all(null, never));
@@ -104,6 +104,7 @@ describe.each(DATABASES)("%s", (_, openDatabase) => {
           forever: "infinity",
           doc: { n: "9007199254740993", l: [1, 2.5] },
           list: [1, 2],
+          times: ["2026-03-01T10:00:00+00:00"],
           text: "x'); DROP TABLE accounts; --",
         },
       },

@@ -47,6 +47,8 @@ export interface OutputDetail {
   readonly gained?: Readonly<Record<string, string>>;
   /** Id of another record, which waited until this one came. */
   readonly of?: string;
+  /** The one destination it is for. */
+  readonly only?: string;
 }
 
 const BECAME: readonly Became[] = ["sent", "saved", "parked", "refused"];
