@@ -16,7 +16,7 @@ export function crossCheck({ server, sources, destinations }: ParsedConfig): rea
     ...sharedWriteKeys(sources),
     ...secondEngines(destinations),
     ...halfProjects(destinations),
-    ...keylessHubspots(sources),
+    ...keylessSources(sources),
   ];
 }
 
@@ -80,10 +80,21 @@ function halfProjects(destinations: ParsedConfig["destinations"]): readonly Find
   });
 }
 
-function keylessHubspots(sources: Sources): readonly Finding[] {
+/** Of each type of source the two ways to say who asks. */
+const CREDENTIALS = {
+  hubspot: { ways: ["accessToken", "oauth"], hint: "accessToken is for a service key" },
+  salesforce: { ways: ["clientSecret", "jwt"], hint: "clientSecret is for the client credentials flow" },
+  pipedrive: { ways: ["apiToken", "accessToken"], hint: "apiToken is a user's own" },
+} as const;
+
+function keylessSources(sources: Sources): readonly Finding[] {
   return Object.entries(sources).flatMap(([name, source]) => {
-    if (source.type !== "hubspot" || (source.accessToken === undefined) !== (source.oauth === undefined)) return [];
-    const found = source.oauth ? "both accessToken and oauth" : "neither accessToken nor oauth";
-    return { at: ["sources", name], atKey: true, found, allowed: "one of them: accessToken for a service key" };
+    if (!(source.type in CREDENTIALS)) return [];
+    const { ways, hint } = CREDENTIALS[source.type as keyof typeof CREDENTIALS]; // Looked up in the line before.
+    const given = new Map<string, unknown>(Object.entries(source));
+    const there = ways.filter((way) => given.get(way) !== undefined);
+    if (there.length === 1) return [];
+    const found = there.length === 0 ? `neither ${ways.join(" nor ")}` : `both ${ways.join(" and ")}`;
+    return { at: ["sources", name], atKey: true, found, allowed: `one of them: ${hint}` };
   });
 }

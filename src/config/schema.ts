@@ -5,7 +5,11 @@ import { LOG_LEVELS } from "../platform/logger.ts";
 import { duration } from "./duration.ts";
 import { count, rate, secret, webAddress } from "./fields.ts";
 import { createSecret } from "./secret.ts";
+import { attio } from "./sources/attio.ts";
 import { hubspot } from "./sources/hubspot.ts";
+import { pipedrive } from "./sources/pipedrive.ts";
+import { salesforce } from "./sources/salesforce.ts";
+import { sql } from "./sources/sql.ts";
 
 export const DEFAULT_DATA_DIR = ".prickle";
 
@@ -136,7 +140,7 @@ const log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") });
 export const configSchema = z.strictObject({
   dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).describe("a directory, from this file"),
   server: server.prefault({}),
-  sources: named(z.discriminatedUnion("type", [segment, hubspot]))
+  sources: named(z.discriminatedUnion("type", [segment, hubspot, salesforce, pipedrive, attio, sql]))
     .refine((sources) => Object.keys(sources).length > 0)
     .prefault({ segment: { type: "segment" } })
     .describe("names and their sources: at least one"),

@@ -11,7 +11,7 @@ import { oauthCredentials, staticCredentials } from "../sources/hubspot/credenti
 import { createHubspotRows } from "../sources/hubspot/hubspot-rows.ts";
 import { createPortal, type Portal } from "../sources/hubspot/portal.ts";
 import type { WantedProperties } from "../sources/hubspot/properties.ts";
-import { DEFAULT_PROPERTIES, propertyNamesIn } from "../sources/hubspot/property-names.ts";
+import { DEFAULT_PROPERTIES, type MappedNames, propertyNamesIn } from "../sources/hubspot/property-names.ts";
 import { openTokenFile } from "./token-file.ts";
 
 export interface HubspotParts {
@@ -53,28 +53,45 @@ export function createHubspotOpener({ clock, random, dataDir }: HubspotParts): O
   }
 
   return ({ mapping }, settings) => {
-    const { apiHost, labels, owners } = settings;
-    const wanted = wantedProperties(mapping, settings);
+    const { apiHost, labels: usesLabels, owners: namesOwners } = settings;
+    const read = readNames(mapping, settings.mapping);
+    const contacts = settings.contacts && {
+      names: [...new Set([...settings.contacts.properties, ...read.ofContact])],
+      companyNames: read.ofItsCompany,
+    };
+    const wanted = wantedProperties(read, settings);
     const portal = portalOf(settings);
-    return createHubspotRows({ apiHost, portal, clock, random, wanted, usesLabels: labels, namesOwners: owners });
+    return createHubspotRows({
+      apiHost,
+      portal,
+      clock,
+      random,
+      wanted,
+      usesLabels,
+      namesOwners,
+      contacts: contacts ?? null,
+    });
   };
 }
 
-/** What a shipped mapping reads may be missing: not every account has it. What the reader's own one reads may not. */
-export function wantedProperties(
-  mapping: MappingSource,
-  { mapping: named, properties }: Pick<Settings, "mapping" | "properties">,
-): WantedProperties {
+interface ReadNames extends MappedNames {
+  /** Of `ofCompany`, what the reader's own mapping reads. */
+  readonly ofOwn: readonly string[];
+}
+
+function readNames(mapping: MappingSource, named: string): ReadNames {
   const parts = effectiveMapping(mapping).rules.flatMap((rule) => rule.parts);
   const isShipped = /^[^/\\.]+$/.test(named);
-  const namesOf = (isOwn: boolean) =>
-    parts
-      .filter(({ from }) => (!isShipped && from.file === mapping.file) === isOwn)
-      .flatMap(({ value }) => propertyNamesIn(JSON.stringify(value)).ofCompany);
+  const own = parts.filter(({ from }) => !isShipped && from.file === mapping.file);
+  const namesOf = (some: typeof parts) => propertyNamesIn(JSON.stringify(some.map(({ value }) => value)));
+  return { ...namesOf(parts), ofOwn: namesOf(own).ofCompany };
+}
+
+/** What a shipped mapping reads may be missing: not every account has it. What the reader's own one reads may not. */
+function wantedProperties({ ofCompany, ofItsCompany, ofOwn }: ReadNames, settings: Settings): WantedProperties {
   const usual: readonly string[] = DEFAULT_PROPERTIES;
-  return {
-    required: [...properties, ...namesOf(true)],
-    wished: namesOf(false).filter((name) => !usual.includes(name)),
-    usual,
-  };
+  const required = [...settings.properties, ...ofOwn];
+  const isTold = (name: string) => !usual.includes(name) && !required.includes(name);
+  const others = settings.contacts ? [...ofCompany, ...ofItsCompany] : ofCompany;
+  return { required, wished: [...new Set(others)].filter(isTold), usual };
 }

@@ -6,6 +6,7 @@ import { portableMapping } from "../core/mapping/portable.ts";
 import { murmur128 } from "../core/murmur.ts";
 import type { RowSource } from "../core/row-source.ts";
 import type { OpenHubspot } from "./hubspot-source.ts";
+import { openAttio, openPipedrive, openSalesforce, openSql } from "./other-sources.ts";
 
 export interface RowSourceParts {
   readonly clock: Clock;
@@ -14,11 +15,19 @@ export interface RowSourceParts {
   readonly openHubspot: OpenHubspot;
 }
 
-export function openRowSource(source: PullSourceConfig, { openHubspot }: RowSourceParts): RowSource {
+export function openRowSource(source: PullSourceConfig, { openHubspot, ...parts }: RowSourceParts): RowSource {
   const { settings } = source;
   switch (settings.type) {
     case "hubspot":
       return openHubspot(source, settings);
+    case "salesforce":
+      return openSalesforce(settings, parts);
+    case "pipedrive":
+      return openPipedrive(settings, parts);
+    case "attio":
+      return openAttio(settings, parts);
+    case "sql":
+      return openSql(settings, parts);
   }
 }
 

@@ -11,7 +11,7 @@ export interface Step<Position, Page> {
 }
 
 /** Stops without error when `signal` aborts, also where `ask` throws because of that. */
-export async function* walkPages<Position, Page>(
+export async function* walkPages<Position extends string | object, Page>(
   from: Position,
   ask: (position: Position) => Promise<Step<Position, Page>>,
   signal: AbortSignal,

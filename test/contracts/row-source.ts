@@ -10,7 +10,7 @@ export interface RowSourceRig {
   open(): RowSource;
   /** The clock of what it asks, ms UTC. */
   now(): number;
-  advance(ms: number): void;
+  advance(ms: number): void | Promise<void>;
   put(number: number, name: string): void | Promise<void>;
   remove(number: number): void | Promise<void>;
   idOf(number: number): string;
@@ -32,7 +32,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
       opened = [];
       for (let number = 1; number <= COUNT; number++) {
         await rig.put(number, `row ${number}`);
-        rig.advance(1000);
+        await rig.advance(1000);
       }
     });
     afterEach(async () => {
@@ -92,7 +92,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
       for await (const { rows } of (await open()).all(null, never)) {
         seen.push(...rows);
         step += 1;
-        rig.advance(1000);
+        await rig.advance(1000);
         if (step === 1) await rig.remove(1);
         if (step === 2) await rig.put(2, "edited");
         if (step < 4) await rig.put(20 + step, `row ${20 + step}`);
@@ -124,11 +124,11 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
     it("gives the rows modified within a window, and goes on at any of its cursors", async () => {
       const rows = await open();
       if (!rows.changed) return;
-      rig.advance(HOUR_MS);
+      await rig.advance(HOUR_MS);
       const from = rig.now();
       for (const number of [3, 5, 7, 9, 11]) {
         await rig.put(number, "edited");
-        rig.advance(1000);
+        await rig.advance(1000);
       }
       const edited = [3, 5, 7, 9, 11].map((number) => rig.idOf(number)).toSorted();
       const window = { from, to: rig.now() };
@@ -146,7 +146,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
     it("counts the edges of a window in", async () => {
       const rows = await open();
       if (!rows.changed) return;
-      rig.advance(HOUR_MS);
+      await rig.advance(HOUR_MS);
       const at = rig.now();
       await rig.put(4, "edited");
       const pages = await collect(rows.changed({ from: at, to: at }, null, never));
@@ -156,7 +156,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
     it("gives all rows of one moment, however many", async () => {
       const rows = await open();
       if (!rows.changed) return;
-      rig.advance(HOUR_MS);
+      await rig.advance(HOUR_MS);
       for (const number of numbers) await rig.put(number, "imported");
       const window = { from: rig.now(), to: rig.now() };
       const found = namesOf(rowsOf(await collect(rows.changed(window, null, never))));
@@ -164,7 +164,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
     });
 
     it("lists a removed row among the live no more, and among the removed if it lists those", async () => {
-      rig.advance(HOUR_MS);
+      await rig.advance(HOUR_MS);
       const since = rig.now();
       await rig.remove(3);
       await rig.remove(6);
@@ -184,7 +184,7 @@ export function describeRowSource(name: string, create: () => Promise<RowSourceR
     it("says of rows that are not listed whether they are there, if it can be asked", async () => {
       const rows = await open();
       if (!rows.fates) return;
-      rig.advance(1000);
+      await rig.advance(1000);
       await rig.remove(6);
       const asked = [5, 6, 99].map((number) => rig.idOf(number));
       const fates = new Map((await rows.fates(asked, never)).map((fate) => [fate.id, fate]));

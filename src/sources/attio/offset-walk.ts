@@ -13,34 +13,38 @@ export const offsetPosition = z.strictObject({
 });
 export type OffsetPosition = z.output<typeof offsetPosition>;
 
-export interface OffsetPage<Found> {
-  readonly found: Found;
+export interface Listed<Row> {
+  readonly rows: readonly Row[];
+  readonly readAt: number;
+}
+
+export interface OffsetPage<Row> extends Listed<Row> {
   readonly after: OffsetPosition;
 }
 
-/** `list`: the rows at an offset, in a lasting order, with their ids. */
-export function offsetPages<Found>(
-  list: (offset: number) => Promise<{ readonly found: Found; readonly ids: readonly string[] }>,
+const MOST_OVERLAP = 10;
+
+/** `list`: the rows at an offset, in a lasting order. */
+export function offsetPages<Row extends { readonly id: string }>(
+  list: (offset: number) => Promise<Listed<Row>>,
   { from, rowsAtOnce, signal }: { from: OffsetPosition; rowsAtOnce: number; signal: AbortSignal },
-): AsyncGenerator<OffsetPage<Found>> {
+): AsyncGenerator<OffsetPage<Row>> {
   const overlap = Math.min(MOST_OVERLAP, Math.floor(rowsAtOnce / 2));
 
-  async function ask(position: OffsetPosition): Promise<Step<OffsetPosition, OffsetPage<Found>>> {
-    const { offset, tail } = position;
-    const { found, ids } = await list(offset);
-    const isJoined = offset === 0 || ids.some((id) => tail.includes(id));
+  async function ask({ offset, tail }: OffsetPosition): Promise<Step<OffsetPosition, OffsetPage<Row>>> {
+    const { rows, readAt } = await list(offset);
+    const ids = rows.map(({ id }) => id);
+    const fresh = rows.filter(({ id }) => !tail.includes(id));
+    const isJoined = offset === 0 || fresh.length < rows.length;
     if (!isJoined) {
       const back = { offset: Math.max(0, offset - (rowsAtOnce - overlap)), tail };
-      return { page: { found, after: back }, next: back };
+      return { page: { rows, readAt, after: back }, next: back };
     }
-    const last = ids.at(-1);
-    if (last === undefined) return { page: null, next: null };
-    const reached = { offset: Math.max(offset, offset + ids.length - overlap), tail: ids.slice(-overlap) };
-    const isOver = last === tail.at(-1);
-    return { page: { found, after: reached }, next: isOver ? null : reached };
+    const reached = { offset: offset + Math.max(0, ids.length - overlap), tail: ids.slice(-overlap) };
+    const isOver = fresh.length === 0 || ids.at(-1) === tail.at(-1);
+    const page = fresh.length === 0 ? null : { rows: fresh, readAt, after: reached };
+    return { page, next: isOver ? null : reached };
   }
 
   return walkPages(from, ask, signal);
 }
-
-const MOST_OVERLAP = 10;

@@ -30,20 +30,19 @@ export function createAttioRows(options: AttioOptions): RowSource {
     const body = { filter: {}, sorts, limit, offset };
     const answer = await client.ask({ method: "POST", path: `${records}/query`, body }, signal);
     const { data } = readAnswer(answer, recordsShape, `${PEER}, POST ${records}/query`);
-    const found = { rows: data.map(rowOf), readAt: answeredAt(answer, clock) };
-    return { found, ids: found.rows.map(({ id }) => id) };
+    return { rows: data.map(rowOf), readAt: answeredAt(answer, clock) };
   }
 
   async function begin(signal: AbortSignal): Promise<RowBeginning> {
-    const { found } = await list(0, 1, signal);
-    return { at: found.readAt, warnings: [] };
+    const { readAt } = await list(0, 1, signal);
+    return { at: readAt, warnings: [] };
   }
 
   async function* all(after: string | null, signal: AbortSignal): AsyncGenerator<RowPage> {
     const from = positionFrom(after, offsetPosition, { offset: 0, tail: [] });
     const at = (offset: number) => list(offset, rowsAtOnce, signal);
-    for await (const { found, after: reached } of offsetPages(at, { from, rowsAtOnce, signal })) {
-      yield { ...found, after: JSON.stringify(reached) };
+    for await (const { after: reached, ...page } of offsetPages(at, { from, rowsAtOnce, signal })) {
+      yield { ...page, after: JSON.stringify(reached) };
     }
   }
 

@@ -5,6 +5,7 @@ import type { RowBeginning } from "../../core/row-source.ts";
 import { type BatchRead, createBatchRead } from "./batch-read.ts";
 import type { HubspotClient } from "./client.ts";
 import { type CompanyOptions, MERGED_IDS } from "./company.ts";
+import type { ContactsOptions } from "./contacts.ts";
 import { readOwners } from "./owners.ts";
 import { PATHS } from "./paths.ts";
 import type { Portal } from "./portal.ts";
@@ -19,6 +20,8 @@ export interface BeginOptions {
   readonly usesLabels?: boolean;
   /** Whether rows have the e-mail address of their owner. */
   readonly namesOwners?: boolean;
+  /** Properties of contacts to read, and those of their company that their rows have; null: no contacts. */
+  readonly contacts?: { readonly names: readonly string[]; readonly companyNames: readonly string[] } | null;
 }
 
 /** Without it nobody could tell what became of a company merged away. */
@@ -32,12 +35,14 @@ export interface Begun {
   readonly readArchived: BatchRead;
   /** Seen on the way: the search for them lags behind. */
   readonly merges: Map<string, string>;
+  /** Null: they are not asked for. */
+  readonly contacts: ContactsOptions | null;
   /** Whether the search was asked for all of them. */
   hasAllMerges: boolean;
 }
 
 export async function beginHubspot(
-  { wanted, usesLabels = false, namesOwners = false, portal }: BeginOptions,
+  { wanted, usesLabels = false, namesOwners = false, contacts = null, portal }: BeginOptions,
   client: HubspotClient,
   remembered: string | null,
   signal: AbortSignal,
@@ -56,6 +61,11 @@ export async function beginHubspot(
       names,
       readLive: createBatchRead(batch),
       readArchived: createBatchRead({ ...batch, names: ["hs_object_id"], isArchived: true }),
+      contacts: contacts && {
+        client,
+        readContacts: createBatchRead({ client, path: PATHS.contactBatchRead, names: contacts.names }),
+        companyNames: contacts.companyNames,
+      },
       merges: new Map(),
       hasAllMerges: false,
     },

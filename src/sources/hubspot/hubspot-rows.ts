@@ -1,10 +1,12 @@
 /** The companies of a HubSpot account as a source of rows. */
 
 import type { RowPage, RowSource, RowTraits, RowWindow } from "../../core/row-source.ts";
+import { slicesOf } from "./batch-read.ts";
 import { type BeginOptions, type Begun, beginHubspot } from "./begin.ts";
 import { changedCompanies } from "./changed.ts";
 import { createHubspotClient, type HubspotClientOptions } from "./client.ts";
 import { readCompany } from "./company.ts";
+import { contactFates, contactsOf, isContactRow } from "./contacts.ts";
 import { fatesOf } from "./fates.ts";
 import { listCompanies } from "./list.ts";
 import { mapMerges } from "./merges.ts";
@@ -17,8 +19,11 @@ export interface HubspotRowsOptions extends HubspotClientOptions, BeginOptions {
 }
 
 /** Cursors of `all`: what HubSpot gave to go on with, or that no page comes after it. */
-const END = "end";
+const START = "start";
 const AFTER = "after:";
+const END = "end";
+/** Of people: a company may have very many. */
+const PAGE_CONTACTS = 1000;
 const MINUTE_MS = 60_000;
 /** A search finds what was modified a moment ago, mostly; an hour later for sure. */
 const TRAITS: RowTraits = {
@@ -46,14 +51,18 @@ export function createHubspotRows(options: HubspotRowsOptions): RowSource {
 
   async function* all(after: string | null, signal: AbortSignal): AsyncGenerator<RowPage> {
     if (after === END) return;
-    const { names, readLive, company } = running();
+    const { names, readLive, company, contacts } = running();
     const { maxNameBytes } = options;
     const list = { client, batchRead: readLive, names, ...(maxNameBytes ? { maxNameBytes } : {}) };
-    for await (const page of listCompanies(list, after?.slice(AFTER.length) ?? null, signal)) {
+    let before = after ?? START;
+    for await (const page of listCompanies(list, before === START ? null : before.slice(AFTER.length), signal)) {
       const { next, at } = page;
       const rows = rowsOf(page.rows);
+      const people = contacts ? await contactsOf(rows, contacts, signal) : [];
+      for (const slice of slicesOf(people, PAGE_CONTACTS)) yield { rows: slice, after: before, readAt: at };
       const warnings = next === null ? company.refused.take() : [];
-      yield { rows, after: next === null ? END : AFTER + next, readAt: at, warnings };
+      before = next === null ? END : AFTER + next;
+      yield { rows, after: before, readAt: at, warnings };
     }
   }
 
@@ -84,15 +93,13 @@ export function createHubspotRows(options: HubspotRowsOptions): RowSource {
     all: (after, signal) => untilAborted(all(after, signal), signal),
     changed: (window, after, signal) => untilAborted(changed(window, after, signal), signal),
     removed: (since, after, signal) => untilAborted(removedCompanies(client, since, after, signal), signal),
-    fates(ids, signal) {
-      const { readLive, readArchived, company } = running();
-      const parts = {
-        readLive,
-        readArchived,
-        merges: mergesOf,
-        readCompany: (row: WireRow) => readCompany(row, company),
-      };
-      return fatesOf(parts, ids, signal);
+    async fates(ids, signal) {
+      const { readLive, readArchived, company, contacts } = running();
+      const people = ids.filter(isContactRow);
+      const companies = ids.filter((id) => !isContactRow(id));
+      const read = (row: WireRow) => readCompany(row, company);
+      const parts = { readLive, readArchived, merges: mergesOf, readCompany: read };
+      return [...(await fatesOf(parts, companies, signal)), ...(await contactFates(people, contacts, signal))];
     },
     requests: client.requests,
     close: client.close,

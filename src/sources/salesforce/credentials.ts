@@ -17,7 +17,7 @@ export type SalesforceCredentials =
       readonly kind: "jwt";
       readonly clientId: string;
       readonly username: string;
-      /** PEM. */
+      /** PEM; in place of line ends it may have `\n`, as environments carry it. */
       readonly privateKey: string;
       /** `https://login.salesforce.com`, or `https://test.salesforce.com` for a sandbox. */
       readonly audience: string;
@@ -79,7 +79,7 @@ function assertionOf(
   const claims = { iss: clientId, sub: username, aud: audience, exp };
   const signed = [{ alg: "RS256" }, claims].map((part) => base64url(JSON.stringify(part))).join(".");
   try {
-    return `${signed}.${sign("RSA-SHA256", Buffer.from(signed), privateKey).toString("base64url")}`;
+    return `${signed}.${sign("RSA-SHA256", Buffer.from(signed), privateKey.replaceAll("\\n", "\n")).toString("base64url")}`;
   } catch {
     throw new PrickleError("SOURCE_REFUSED", "The private key for Salesforce is none that can sign.", {
       hint: "It must be an RSA key in PEM, line ends included.",

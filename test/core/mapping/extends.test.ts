@@ -208,9 +208,12 @@ describe("a mapping that extends another", () => {
 });
 
 describe("the shipped mappings", () => {
-  it.each(["segment", "rudderstack", "hubspot"])("%s compiles without a warning", (name) => {
-    expect(checkMapping(shippedSource(name))).toEqual([]);
-  });
+  it.each(["segment", "rudderstack", "hubspot", "salesforce", "pipedrive", "attio"])(
+    "%s compiles without a warning",
+    (name) => {
+      expect(checkMapping(shippedSource(name))).toEqual([]);
+    },
+  );
   it("rudderstack.yaml is segment.yaml but for identify", () => {
     const files = effectiveMapping(shippedSource("rudderstack")).rules.map(({ name, from }) => `${name} ${from.file}`);
     expect(files.filter((line) => line.endsWith(" rudderstack.yaml"))).toEqual(["identify rudderstack.yaml"]);

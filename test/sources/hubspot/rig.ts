@@ -56,7 +56,7 @@ export async function createHubspotRig(
 
 export const never = new AbortController().signal;
 
-function defineProperties({ store }: FakeHubspot): void {
+export function defineProperties({ store }: FakeHubspot): void {
   const define = (name: string, type: string, fieldType = "text") =>
     store.properties.set(name, { name, type, fieldType });
   for (const name of ["name", "domain", "external_id"]) define(name, "string");
