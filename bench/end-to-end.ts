@@ -28,9 +28,11 @@ export const endToEnd: Benchmark = {
   about: "HTTP in → durable → delivered to a loopback sink, against node:http + posthog-node.",
 
   async run(options) {
-    const batch = await compare({ ...options, callsPerRequest: 100, clients: 16, goal: 5 });
-    const single = await compare({ ...options, callsPerRequest: 1, clients: 256, goal: 1.2 });
-    return [...batch, ...single];
+    const batch = await compare({ ...options, protocol: "v0", callsPerRequest: 100, clients: 16, goal: 5 });
+    const batchByV1 = await compare({ ...options, protocol: "v1", callsPerRequest: 100, clients: 16, goal: 5 });
+    const single = await compare({ ...options, protocol: "v0", callsPerRequest: 1, clients: 256, goal: 1.2 });
+    const singleByV1 = await compare({ ...options, protocol: "v1", callsPerRequest: 1, clients: 256, goal: 1.2 });
+    return [...batch, ...batchByV1, ...single, ...singleByV1];
   },
 };
 
@@ -38,23 +40,26 @@ interface Comparison {
   readonly quick: boolean;
   readonly scratch: string;
   readonly log: (line: string) => void;
+  /** Of both who deliver. */
+  readonly protocol: "v0" | "v1";
   readonly callsPerRequest: number;
   readonly clients: number;
   readonly goal: number;
 }
 
 async function compare(comparison: Comparison): Promise<readonly Finding[]> {
-  const { quick, log, callsPerRequest, goal } = comparison;
+  const { quick, log, protocol, callsPerRequest, goal } = comparison;
+  const env = { POSTHOG_CAPTURE_MODE: protocol };
   const rounds = await interleave(quick ? 1 : 3, {
-    posthogNode: () => pass(comparison, (sinkUrl) => startPeer("posthog-node.ts", { input: { sinkUrl } })),
+    posthogNode: () => pass(comparison, (sinkUrl) => startPeer("posthog-node.ts", { input: { sinkUrl }, env })),
     prickle: () =>
       pass(comparison, async (sinkUrl) =>
-        startPrickle({ dataDir: await mkdtemp(join(comparison.scratch, "data-")), sinkUrl }),
+        startPrickle({ dataDir: await mkdtemp(join(comparison.scratch, "data-")), sinkUrl, protocol }),
       ),
   });
   for (const { posthogNode, prickle } of rounds) log(`posthog-node ${told(posthogNode)}; prickle ${told(prickle)}`);
   const middle = (of: (round: (typeof rounds)[number]) => number) => median(rounds.map(of));
-  const what = callsPerRequest === 1 ? "single calls" : `batches of ${callsPerRequest}`;
+  const what = `${protocol}, ${callsPerRequest === 1 ? "single calls" : `batches of ${callsPerRequest}`}`;
   const lost = rounds.reduce((sum, { prickle }) => sum + prickle.accepted - prickle.distinct, 0);
   return [
     {

@@ -10,15 +10,16 @@ export interface PrickleOptions {
   readonly dataDir: string;
   /** Deliver to this sink in PostHog's form; null: messages stay in the outbox. */
   readonly sinkUrl?: string | null;
+  readonly protocol?: "v0" | "v1";
   /** False: a ledger that keeps nothing, to see what the commit costs. */
   readonly commit?: boolean;
 }
 
 export function startPrickle(
-  { dataDir, sinkUrl = null, commit = true }: PrickleOptions,
+  { dataDir, sinkUrl = null, protocol = "v0", commit = true }: PrickleOptions,
   options: Pick<PeerOptions, "env"> = {},
 ): Promise<Peer> {
-  return startPeer("prickle.ts", { ...options, input: { dataDir, sinkUrl, commit }, killAfterMs: 15_000 });
+  return startPeer("prickle.ts", { ...options, input: { dataDir, sinkUrl, protocol, commit }, killAfterMs: 15_000 });
 }
 
 export function loadOptions(

@@ -15,7 +15,7 @@ import { BENCH_DESTINATION, openBenchLedger } from "./bench-ledger.ts";
 const CONCURRENCY = 4;
 const BATCH = 1000;
 
-const { dataDir, sinkUrl, by }: DrainInput = JSON.parse(process.argv[2] ?? "{}");
+const { dataDir, sinkUrl, by, protocol }: DrainInput = JSON.parse(process.argv[2] ?? "{}");
 const ledger = await openBenchLedger(dataDir);
 const startedAt = performance.now();
 await (by === "prickle" ? drainByPrickle(ledger) : drainByPosthogNode(ledger));
@@ -29,6 +29,8 @@ async function drainByPrickle(ledger: Ledger): Promise<void> {
     host: sinkUrl,
     token: "phc_bench",
     version: "bench",
+    protocol,
+    messagesPerDistinctIdPerSecond: null,
     messagesPerSecond: null,
     concurrency: CONCURRENCY,
     maxMessages: BATCH,

@@ -10,9 +10,14 @@ import { openSqliteLedger, type SqliteLedgerOptions } from "../../src/ledger/sql
 import { createLogger } from "../../src/platform/logger.ts";
 import { WRITE_KEY } from "../prickle.ts";
 
-const { dataDir, sinkUrl, commit }: { dataDir: string; sinkUrl: string | null; commit: boolean } = JSON.parse(
-  process.argv[2] ?? "{}",
-);
+interface Input {
+  readonly dataDir: string;
+  readonly sinkUrl: string | null;
+  readonly protocol: "v0" | "v1";
+  readonly commit: boolean;
+}
+
+const { dataDir, sinkUrl, protocol, commit }: Input = JSON.parse(process.argv[2] ?? "{}");
 
 mkdirSync(dataDir, { recursive: true });
 const config = parseConfig(
@@ -24,7 +29,9 @@ const config = parseConfig(
         type: "posthog",
         host: sinkUrl ?? "http://127.0.0.1:9",
         token: createSecret("phc_bench"),
+        protocol,
         messagesPerSecond: null,
+        messagesPerDistinctIdPerSecond: null,
         // The sink counts what calls become.
         claimGroupTypes: false,
       },

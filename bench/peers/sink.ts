@@ -1,11 +1,12 @@
 /**
- * Stands for PostHog: takes `POST /batch/`, gunzips, counts events and distinct uuids. `GET /` tells the counts. With `later`
- * bodies are only kept, and looked into when the counts are asked for: what is measured is then who sends, not this.
+ * Stands for PostHog: takes batches by both protocols, unpacks, counts events and distinct uuids. `GET /` tells the counts.
+ * With `later` bodies by v0 are only kept, and looked into when the counts are asked for: what is measured is then who
+ * sends, not this. Those by v1 are answered event by event, and so looked into at once.
  */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 
 const { distinct = false, later = false }: { distinct?: boolean; later?: boolean } = JSON.parse(
   process.argv[2] ?? "{}",
@@ -19,14 +20,28 @@ let events = 0;
 
 const kept: Buffer[] = [];
 
-function take(wire: Buffer): void {
-  const body = wire[0] === 0x1f && wire[1] === 0x8b ? gunzipSync(wire) : wire;
+/** Gives the uuids. */
+function take(wire: Buffer): readonly string[] {
+  const body = unpack(wire);
+  const found: string[] = [];
   requests += 1;
   for (let at = body.indexOf(MARK); at >= 0; at = body.indexOf(MARK, at + MARK.length)) {
-    events += 1;
     const from = at + MARK.length;
-    if (distinct) uuids.add(body.toString("latin1", from, from + UUID_LENGTH));
+    found.push(body.toString("latin1", from, from + UUID_LENGTH));
   }
+  events += found.length;
+  if (distinct) for (const uuid of found) uuids.add(uuid);
+  return found;
+}
+
+/** By the first bytes. */
+function unpack(wire: Buffer): Buffer {
+  if (wire[0] === 0x1f && wire[1] === 0x8b) return gunzipSync(wire);
+  return wire[0] === 0x28 && wire[1] === 0xb5 ? zstdDecompressSync(wire) : wire;
+}
+
+function resultsOf(found: readonly string[]): string {
+  return `{"results":{${found.map((uuid) => `"${uuid}":{"result":"ok"}`).join(",")}}}`;
 }
 
 const server = createServer((request, response) => {
@@ -39,9 +54,12 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const body = Buffer.concat(chunks);
-    if (later) kept.push(body);
+    const isV1 = request.url?.startsWith("/i/v1/") === true;
+    let answer = '{"status":1}';
+    if (isV1) answer = resultsOf(take(body));
+    else if (later) kept.push(body);
     else take(body);
-    response.writeHead(200, { "content-type": "application/json" }).end('{"status":1}');
+    response.writeHead(200, { "content-type": "application/json" }).end(answer);
   });
 });
 

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { VERSION } from "../platform/version.ts";
 import { backfillCommand } from "./backfill.ts";
 import { checkCommand } from "./check.ts";
-import { deadCommand } from "./dead.ts";
+import { deadCommand } from "./dead/dead.ts";
 import { doctorCommand } from "./doctor.ts";
 import { groupsCommand } from "./groups.ts";
 import { keysCommand } from "./keys.ts";

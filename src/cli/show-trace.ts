@@ -100,7 +100,9 @@ function stepText(step: TracedStep): string {
     case "dead":
       return `attempt ${step.attempt}: given up`;
     case "retry":
-      return `attempt ${step.attempt}: failed${step.dueAt === null ? "" : `, again from ${time(step.dueAt)}`}`;
+      return `attempt ${step.attempt}: failed${dueText(step.dueAt)}`;
+    case "held":
+      return `held back${dueText(step.dueAt)}`;
     case "replayed":
       return step.isEdited ? "put back, its text changed" : "put back";
     case "dropped":
@@ -108,6 +110,10 @@ function stepText(step: TracedStep): string {
     case "expired":
       return "dead letter expired";
   }
+}
+
+function dueText(dueAt: number | null): string {
+  return dueAt === null ? "" : `, again from ${time(dueAt)}`;
 }
 
 function answerOf(step: TracedStep): string {

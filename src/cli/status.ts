@@ -39,6 +39,7 @@ export function showStatus(status: PrickleStatus, paint: Colors, now: number): s
     lines.push(
       `${count(saved)} group identifies saved · ${count(stale)} properties came too late · ${count(attributed)} events gained a group`,
     );
+  if (status.expired > 0) lines.push(`${count(status.expired)} dead letters expired (ledger.deadLetterDays)`);
   lines.push("", showDestinations(destinations, paint, now));
   lines.push(...status.health.flatMap((health) => showHealth(health, paint, now)));
   const held = destinations.flatMap(({ name, waitingLanes }) =>

@@ -16,6 +16,8 @@ export interface ByteWriter {
   /** Over what was laid before. */
   numberAt(at: number, value: number): void;
   bytes(source: Uint8Array): void;
+  /** What lies in `source` between two places. */
+  slice(source: Uint8Array, from: number, to: number): void;
   /** UTF-8. */
   text(text: string): void;
   /** As JSON has it, quotes and escapes included. */
@@ -70,6 +72,11 @@ export function createByteWriter(bytes = 64 * 1024): ByteWriter {
       need(source.length);
       buffer.set(source, at);
       at += source.length;
+    },
+    slice(source, from, to) {
+      if (to - from > SHORT) return writer.bytes(source.subarray(from, to));
+      need(to - from);
+      for (let index = from; index < to; index++) buffer[at++] = source[index] ?? 0;
     },
     text(text) {
       need(text.length * MAX_BYTES_PER_UNIT);

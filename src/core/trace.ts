@@ -83,6 +83,8 @@ export type TracedStep =
       readonly answer: string;
       readonly dueAt: number | null;
     }
+  /** It was not sent, and is no attempt: why, and when it may be. */
+  | { readonly kind: "held"; readonly at: number; readonly answer: string; readonly dueAt: number | null }
   | { readonly kind: "replayed"; readonly at: number; readonly isEdited: boolean }
   /** The dead letter was forgotten: by an operator, or by its age. */
   | { readonly kind: "dropped" | "expired"; readonly at: number };

@@ -51,7 +51,8 @@ export function createSender(dependencies: SenderDependencies): Send {
   async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
     try {
       const outcomes = await destination.deliver(messages, signal);
-      if (signal.aborted && countDelivered(outcomes) === 0) return retryAll(messages, CALLED_OFF);
+      const isSettled = outcomes.some(({ kind }) => kind === "delivered" || kind === "dead");
+      if (signal.aborted && !isSettled) return retryAll(messages, CALLED_OFF);
       if (outcomes.length === messages.length) return outcomes;
       throw new Error(`the destination answered for ${outcomes.length} of ${messages.length} messages`);
     } catch (thrown) {

@@ -89,7 +89,7 @@ describe("what a file is read as", () => {
 
 describe("rows of a table", () => {
   it("that are ragged or broken are rejected with file and line, and cost nobody else", async () => {
-    const text = 'id,name\n1,"a\nb"\n2\n3,c,d\n"4"x,e\n\n5,f\n6,"open\n7,g\n';
+    const text = 'id,name\n1,"a\nb"\n2\n3,c,d\n"4"x,e\n\n5,f\n6,"open\n7,g\n8\n';
     for (const perPage of [1, 2, 500]) {
       const { path, records, rejections } = await read(text, {}, perPage);
       expect(records.map(({ payload }) => payload)).toEqual([
@@ -97,14 +97,16 @@ describe("rows of a table", () => {
         { id: "5", name: "f" },
         { id: "7", name: "g" },
       ]);
-      const found = rejections.map(({ reason, detail }) => [reason, detail]).sort();
+      const found = rejections.map(({ reason, detail }) => [reason, detail]);
+      expect(found).toHaveLength(5);
       expect(found).toEqual(
-        [
+        expect.arrayContaining([
           ["broken_row", `${path}:4: the row has 1 cells; the header names 2 columns.`],
           ["broken_row", `${path}:5: the row has 3 cells; the header names 2 columns.`],
+          ["broken_row", `${path}:11: the row has 1 cells; the header names 2 columns.`],
           ["broken_row", expect.stringContaining(`${path}:6: a quote that closes is followed by other text`)],
           ["broken_row", expect.stringContaining(`${path}:9: a quote that opens is not closed`)],
-        ].sort(),
+        ]),
       );
     }
   });

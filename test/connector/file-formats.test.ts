@@ -127,6 +127,24 @@ describe.each(Object.entries(FORMATS))("%s", (_, bytes) => {
   });
 });
 
+it("knows UTF-16 by its byte order mark, in whatever script", async () => {
+  const text = "\ufeff番号,名前\n一,会社\n";
+  for (const bytes of [Buffer.from(text, "utf16le"), utf16be(text)]) {
+    const { records } = await readFiles({ paths: [await write("export.dat", bytes)] });
+    expect(records.map(({ payload }) => payload)).toEqual([{ 番号: "一", 名前: "会社" }]);
+  }
+});
+
+it("refuses a zip file whose entry of the same size has other content than at its checkpoint", async () => {
+  const path = await write("export.zip", await zipped({ "a.csv": csv() }, false));
+  const { files } = await readFiles({ paths: [path] }, 4);
+  const [cursor] = files[0]?.pages.map((page) => page.cursor) ?? [];
+  await write("export.zip", await zipped({ "a.csv": csv().replace("r24", "s24") }, false));
+  const source = (await readFiles({ paths: [path] })).files[0]?.source;
+  if (!source || !cursor) throw new Error("there is no file");
+  await expect(readPages(source, cursor)).rejects.toMatchObject({ code: "INPUT_CHANGED" });
+});
+
 describe("what cannot be read", () => {
   it.each([
     ["text of one column", "hello\nworld\n", /text of one column, that begins "hello/],

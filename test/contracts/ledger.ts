@@ -3,8 +3,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PrickleError } from "../../src/core/errors.ts";
+import { personHash } from "../../src/core/identity.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Claim, Commit, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
+import type { Claim, Commit, DeadLetterFilter, DeadLetterPage, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
 import type { KnownRow } from "../../src/core/rows.ts";
@@ -24,6 +25,7 @@ export interface LedgerTestOptions {
   readonly destinations: readonly string[];
   readonly maxDepth?: number;
   readonly seenDays?: number;
+  readonly deadLetterDays?: number | null;
   readonly lanes?: number;
   readonly clock: ManualClock;
 }
@@ -456,6 +458,93 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         expect(await ledger.replayDeadLetters({ destination: "posthog", limit: 1 })).toBe(1);
         expect(await deliverAll()).toEqual(["b"]);
         expect((await ledger.listDeadLetters({})).map(({ body }) => body)).toEqual(["c"]);
+      });
+
+      it("are chosen by reason, event, group and time of death", async () => {
+        const event = (name: string, $groups: object = {}) => JSON.stringify({ event: name, properties: { $groups } });
+        const identify = (type: string, key: string) =>
+          JSON.stringify({
+            event: "$groupidentify",
+            properties: { $group_type: type, $group_key: key, $group_set: {} },
+          });
+        const bodies = [
+          event("Seen", { company: "acme" }),
+          event("Seen"),
+          event("Left", { company: "beta", 'odd"type': "acme" }),
+          identify("company", "acme"),
+          identify("project", "acme"),
+          "no JSON",
+        ];
+        const startedAt = clock.now();
+        for (const [index, body] of bodies.entries()) {
+          await ledger.commit(commitOf([messageOf(0, body)], index));
+          const reason = index % 2 === 0 ? `PostHog answered 413: ${index}` : "100% wrong";
+          await settleAll((await claimAll()) ?? fail(), { kind: "dead", reason });
+          await clock.advance(1000);
+        }
+        const numbersOf = async (filter: DeadLetterFilter) =>
+          (await ledger.listDeadLetters(filter)).map(({ body }) => bodies.indexOf(body));
+        expect(await numbersOf({ reason: "ANSWERED 413" })).toEqual([0, 2, 4]);
+        expect(await numbersOf({ reason: "100%" })).toEqual([1, 3, 5]);
+        expect(await numbersOf({ event: "Seen" })).toEqual([0, 1]);
+        expect(await numbersOf({ groupType: "company" })).toEqual([0, 2, 3]);
+        expect(await numbersOf({ groupType: "company", groupKey: "acme" })).toEqual([0, 3]);
+        expect(await numbersOf({ groupType: 'odd"type', groupKey: "acme" })).toEqual([2]);
+        expect(await numbersOf({ diedFrom: startedAt + 2000, diedBefore: startedAt + 4000 })).toEqual([2, 3]);
+        expect(await numbersOf({ groupType: "company", reason: "wrong", limit: 1 })).toEqual([3]);
+        expect(await ledger.dropDeadLetters({ event: "Seen", reason: "413" })).toBe(1);
+        expect(await ledger.replayDeadLetters({ groupType: "company", limit: 1 })).toBe(1);
+        expect(await numbersOf({})).toEqual([1, 3, 4, 5]);
+        expect(await deliverAll()).toEqual([bodies[2]]);
+      });
+
+      it("are listed page by page, each of so many and so large", async () => {
+        await ledger.commit(commitOf(["a", "bb", "ccc", "d"].map((text) => messageOf(0, text))));
+        await killAll();
+        const bodiesAfter = async (page: DeadLetterFilter & DeadLetterPage) =>
+          (await ledger.listDeadLetters(page)).map(({ body }) => body);
+        const [first, , third] = await ledger.listDeadLetters({});
+        expect(await bodiesAfter({ after: first?.id ?? 0 })).toEqual(["bb", "ccc", "d"]);
+        expect(await bodiesAfter({ after: first?.id ?? 0, maxBytes: 4 })).toEqual(["bb"]);
+        expect(await bodiesAfter({ maxBytes: 0 })).toEqual(["a"]);
+        expect(await bodiesAfter({ after: third?.id ?? 0, limit: 1 })).toEqual(["d"]);
+      });
+
+      it("go back with another text, of the same uuid and time, into the lane of whom it is about", async () => {
+        const lanes = ledger.lanes;
+        const before = { event: "Seen", distinct_id: "null", uuid: uuidOf(1), timestamp: "2026-01-01T00:00:00.000Z" };
+        await ledger.commit(commitOf([messageOf(0, JSON.stringify({ ...before, properties: {} }))]));
+        await killAll();
+        const [{ id } = fail()] = await ledger.listDeadLetters({});
+        const edited = { ...before, distinct_id: "ada", properties: { plan: "pro" } };
+        const moved = JSON.stringify({ ...edited, uuid: uuidOf(2) });
+        await expect(ledger.replayEdited({ id, body: moved })).rejects.toMatchObject({
+          code: "INPUT_INVALID",
+          message: `uuid must stay "${uuidOf(1)}"; found "${uuidOf(2)}".`,
+        } satisfies Partial<PrickleError>);
+        await expect(ledger.replayEdited({ id: id + 1, body: moved })).rejects.toMatchObject({ code: "NOT_FOUND" });
+        expect(await ledger.listDeadLetters({})).toHaveLength(1);
+        await ledger.replayEdited({ id, body: JSON.stringify(edited, null, 2) });
+        await reopen();
+        expect(await ledger.listDeadLetters({})).toEqual([]);
+        const claim = (await claimAll()) ?? fail();
+        expect(claim.messages).toMatchObject([{ lane: personHash("ada") % lanes }]);
+        expect(bodiesOf(claim).map((body) => JSON.parse(body))).toEqual([edited]);
+      });
+
+      it("are kept for ever, or forgotten after so many days, and then counted", async () => {
+        await ledger.commit(commitOf([messageOf(0, "a")], 1));
+        await killAll();
+        await clock.advance(30 * DAY_MS);
+        await ledger.commit(commitOf([messageOf(0, "b")], 2));
+        await killAll();
+        await ledger.prune();
+        expect(await ledger.listDeadLetters({})).toHaveLength(2);
+        await reopen({ deadLetterDays: 30 });
+        await clock.advance(1);
+        await ledger.prune();
+        expect((await ledger.listDeadLetters({})).map(({ body }) => body)).toEqual(["b"]);
+        expect(await ledger.status()).toMatchObject({ expired: 1, destinations: [{ dead: 1 }] });
       });
     });
 

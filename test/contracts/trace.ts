@@ -2,12 +2,15 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RulesBySource } from "../../src/core/attribution/rules.ts";
-import type { Claim, CommitResult, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { Claim, Commit, CommitResult, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
+import { compileMapping } from "../../src/core/mapping/compile.ts";
 import type { SourceRecord } from "../../src/core/record.ts";
 import type { Trace, TracedOutput } from "../../src/core/trace.ts";
+import { createPrepare } from "../../src/pipeline/prepare.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 import { callAt, commitOf, groupCall, trackCall } from "../ledger/attributing.ts";
-import { rulesOfSources } from "../pipeline/attributed.ts";
+import { LANES, rulesOfSources } from "../pipeline/attributed.ts";
 import { rejectionOf } from "./ledger.ts";
 
 export interface TracingLedger {
@@ -19,6 +22,26 @@ export interface TracingLedger {
 const ALL = { service: "live", maxMessages: 1000, maxBytes: 1_000_000, leaseMs: 10_000 } as const;
 const DELIVERED: SettleOutcome = { kind: "delivered" };
 const RULES = rulesOfSources({ segment: {}, other: {}, crm: { unresolved: "park" } });
+
+const CRM = `
+groupTypes: [company]
+rules:
+  - name: company
+    when: type = "company"
+    groupIdentify:
+      groupType: company
+      groupKey: { "@path": $.groupId }
+      aliases: [{ "@template": "domain:{{traits.domain}}" }]
+      properties: { "@path": $.traits }
+`;
+const prepareCrm = createPrepare({
+  mapping: compileMapping({ name: "crm", file: "crm.yaml", text: CRM }),
+  lanes: LANES,
+});
+
+function crmCommit(records: readonly SourceRecord[]): Commit {
+  return { source: "crm", ...prepareCrm({ records, rejections: [] }) };
+}
 
 export function describeTracing(name: string, create: () => Promise<TracingLedger>): void {
   describe(`${name}, asked what became of something,`, () => {
@@ -88,6 +111,38 @@ export function describeTracing(name: string, create: () => Promise<TracingLedge
         { destination: "engine", steps: [], state: { kind: "waiting", place: expect.any(Number), notBefore: null } },
       ]);
       expect(await trace(output?.uuid ?? "")).toEqual({ ...found, isSeen: true });
+    });
+
+    it("tells what a destination said of what it took, and of what was held back that it was no attempt", async () => {
+      await commit(trackCall(7, "ada"));
+      const dueAt = clock.now() + 5_000;
+      await settle({ kind: "retry", reason: "paused", dueAt, isUntried: true });
+      await clock.advance(5_000);
+      await settle({ kind: "delivered", note: "took it with a warning" });
+      expect((await deliveriesOf("m7"))?.steps).toEqual([
+        { kind: "held", at: dueAt - 5_000, answer: "paused", dueAt },
+        { kind: "delivered", at: dueAt, attempt: 1, answer: "took it with a warning" },
+      ]);
+    });
+
+    it("follows a record that waits for an alias until another one tells it", async () => {
+      const crm = (at: number, traits: object, groupId?: string) => {
+        const call = { type: "company", traits, ...(groupId === undefined ? {} : { groupId }) };
+        return callAt(at, call as JsonObject, "crm");
+      };
+      await ledger.commit(crmCommit([crm(1, { domain: "acme.com", seats: 3 })]));
+      expect(await outputsOf("m1")).toMatchObject([{ became: "parked", group: { groupKey: null } }]);
+      await clock.advance(1_000);
+      await ledger.commit(crmCommit([crm(2, { domain: "acme.com", plan: "pro" }, "acme")]));
+      const madeAt = clock.now();
+      const group = { groupType: "company", groupKey: "acme" };
+      expect(await outputsOf("m1")).toMatchObject([
+        { became: "parked" },
+        { became: "sent", event: "$groupidentify", group, madeAt, deliveries: [{ state: { kind: "waiting" } }, {}] },
+      ]);
+      expect(await outputsOf("m2")).toMatchObject([{ became: "sent", group, madeAt }]);
+      const [{ uuid = "" } = {}] = await outputsOf("m1");
+      expect((await trace(uuid)).records.map(({ id }) => id)).toEqual(["m1"]);
     });
 
     it("remembers over a restart", async () => {

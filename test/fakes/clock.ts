@@ -32,15 +32,20 @@ export function createManualClock(startMs = Date.UTC(2026, 10, 1)): ManualClock 
 
 export interface PassingClock extends Clock {
   pass(ms: number): void;
+  /** How long was slept each time, in ms. */
+  readonly pauses: readonly number[];
 }
 
 /** A clock on which time passes by sleeping only: whoever waits is woken at once, later. */
 export function createPassingClock(startMs = Date.UTC(2026, 10, 1)): PassingClock {
   let now = startMs;
+  const pauses: number[] = [];
   return {
+    pauses,
     now: () => now,
     async sleep(ms, signal) {
       if (signal?.aborted) return;
+      pauses.push(ms);
       now += Math.max(0, ms);
       await new Promise((resolve) => setImmediate(resolve));
     },

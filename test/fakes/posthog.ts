@@ -30,6 +30,8 @@ export interface FakePosthog extends PosthogStore {
   readonly port: number;
   /** Those whose form was right. */
   readonly requests: readonly CapturedRequest[];
+  /** Lets go of `requests`: a long run would keep everything it was sent. */
+  forgetRequests(): void;
   /** How often v1 was asked with a batch without events. */
   readonly probes: number;
   /** False: as a server from before v1. */
@@ -145,6 +147,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
     requests,
+    forgetRequests: () => void requests.splice(0),
     failNext: (...failures: readonly (Failure | null)[]) => void script.push(...failures),
     failWhen(newRule: Rule) {
       rule = newRule;

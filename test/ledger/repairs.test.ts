@@ -111,6 +111,25 @@ describe("a repair", () => {
     expect(sent.map(({ uuid }) => uuid)).not.toContain(again?.uuid);
   });
 
+  it("can be traced, as prickle's own and for its destination alone", async () => {
+    await repair(["plan", "seats"], "posthog");
+    const sent = await rig.deliver(undefined, "posthog");
+    const [{ uuid = "" } = {}] = sent;
+    const { records } = await rig.ledger.trace({ id: uuid });
+    expect(records).toMatchObject([
+      {
+        ...{ source: "(prickle)", id: expect.stringMatching(/^repair of posthog at 20/), rule: "verify" },
+        outputs: [
+          { uuid, event: "$groupidentify", group: { groupType: "company", groupKey: "acme" } },
+          { uuid: sent[1]?.uuid, event: "$group_unset" },
+        ],
+      },
+    ]);
+    const deliveries = records.flatMap(({ outputs }) => outputs.flatMap((output) => output.deliveries));
+    const delivered = { destination: "posthog", state: { kind: "delivered", at: clock.now() } };
+    expect(deliveries).toMatchObject([delivered, delivered]);
+  });
+
   it("leaves out what waits already: the newer change wins, in whatever order they come", async () => {
     await rig.commit(groupCall(3, "ann", "acme", { plan: "pro" }));
     expect(await repair(["plan", "city"], "posthog")).toEqual({ identifies: 1, removals: 0 });

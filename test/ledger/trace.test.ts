@@ -1,16 +1,19 @@
 /** The journal of the ledger on SQLite: what it keeps, what it lets go of, and what it says of what is missing. */
 
-import { mkdtemp, readdir, rm, stat, truncate } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, rmdir, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Ledger } from "../../src/core/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
+import { blocksIn, ENTRY_KINDS, entriesIn } from "../../src/ledger/sqlite/trace/journal-block.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { describeTracing, type TracingLedger } from "../contracts/trace.ts";
 import { createManualClock } from "../fakes/clock.ts";
 import { LANES, rulesOfSources } from "../pipeline/attributed.ts";
 import { commitOf, trackCall } from "./attributing.ts";
+import { breakableDisk, createStoreRig } from "./store-rig.ts";
 
 const logger = createLogger("silent");
 const DAY_MS = 86_400_000;
@@ -107,4 +110,43 @@ describe("the journal", () => {
     await commit(2);
     expect((await ledger.trace({ id: "m2" })).memory.gaps).toEqual([{ from: endedAt, until: clock.now() }]);
   });
+
+  it("that cannot be written holds up nothing, and tells from when to when something may be missing", async () => {
+    await open();
+    await commit(0);
+    const from = clock.now();
+    await clock.advance(DAY_MS);
+    const inTheWay = join(directory, "trace-000000000002.log");
+    await mkdir(inTheWay);
+    await commit(1);
+    await clock.advance(5_000);
+    await rmdir(inTheWay);
+    await commit(2);
+    expect([await isKnown(0), await isKnown(1), await isKnown(2)]).toEqual([true, false, true]);
+    expect((await ledger.trace({ id: "m2" })).memory.gaps).toEqual([{ from, until: clock.now() }]);
+    expect((await ledger.status()).depth).toBe(3);
+  });
+});
+
+it("says nothing of a transaction that was rolled back", () => {
+  const rig = createStoreRig({ traceBytes: 1_000_000, traceDays: 1 });
+  const disk = breakableDisk();
+  onTestFinished(() => {
+    disk.mend();
+    rig.remove();
+  });
+  const commitsTold = () =>
+    (rig.ask("traceFiles", null) ?? []).flatMap(({ path }) =>
+      [...blocksIn(readFileSync(path))].flatMap((block) =>
+        [...entriesIn(block)].filter(({ kind }) => kind === ENTRY_KINDS.commit),
+      ),
+    ).length;
+  rig.commit([[0, "a"]]);
+  expect(commitsTold()).toBe(1);
+  disk.limitFiles(10);
+  expect(() => rig.commit([[0, "b"]])).toThrow("LEDGER_FULL");
+  disk.mend();
+  expect(commitsTold()).toBe(1);
+  rig.commit([[0, "c"]]);
+  expect(commitsTold()).toBe(2);
 });

@@ -18,7 +18,12 @@ beforeEach(async () => {
 
 afterEach(() => posthog.close());
 
-async function drain(target: FakePosthog, messages: readonly OutgoingMessage[], protocol: "v0" | "v1" = "v0") {
+async function drain(
+  target: FakePosthog,
+  messages: readonly OutgoingMessage[],
+  protocol: "v0" | "v1" = "v0",
+  timeoutMs = 60,
+) {
   const clock = createManualClock();
   const work = createWorkClock(clock);
   const ledger = createMemoryLedger("posthog", clock);
@@ -31,7 +36,7 @@ async function drain(target: FakePosthog, messages: readonly OutgoingMessage[], 
     maxMessages: 10,
     messagesPerSecond: null,
     lingerMs: 0,
-    timeoutMs: 60,
+    timeoutMs,
     clock: work,
     protocol,
   });
@@ -129,11 +134,15 @@ it("ends, after any series of failures, as a day without failures does", async (
   );
 });
 
+/** What is answered is heard, however busy the machine is. */
+const PATIENT_MS = 30_000;
+const SLOW: ReadonlySet<string> = new Set(["hang", "drip"]);
+
 /** The order in which PostHog applied the properties of each group is that of the outbox, whatever results came. */
 it("ends by v1, after any series of failures and partial results, with the right groups, each message settled once", async () => {
   const failure = fc.option(
     fc.oneof(
-      fc.constantFrom(...Object.values(FAILURES).filter((one) => one !== FAILURES["a 413"])),
+      fc.constantFrom(...Object.values(FAILURES).filter((one) => !SLOW.has(one.kind) && one !== FAILURES["a 413"])),
       fc.array(fc.constantFrom("ok", "ok", "retry", "drop", "warning", "absent"), { minLength: 1, maxLength: 5 }),
     ),
     { freq: 3 },
@@ -154,7 +163,7 @@ it("ends by v1, after any series of failures and partial results, with the right
         const results = told.map(([uuid, result]) => [uuid, result === "absent" ? null : { result }] as const);
         return { kind: "results", results: Object.fromEntries(results) };
       });
-      const { ledger } = await drain(target, messages, "v1");
+      const { ledger } = await drain(target, messages, "v1", PATIENT_MS);
       await target.close();
       expect(sentAfterTheEnd).toEqual([]);
       const dropped = messages.filter(({ uuid }) => final.get(uuid) === "drop").map(({ uuid }) => uuid);

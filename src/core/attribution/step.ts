@@ -50,7 +50,7 @@ export interface AttributionTrace {
   /** Of the event laid last. */
   gained(groups: Readonly<Record<string, string>>): void;
   /** What was laid since the last call, if anything, is what became of `identify`. */
-  identified(identify: Identify, became: Became): void;
+  identified(identify: Pick<Identify, "groupType" | "groupKey" | "recordId" | "uuid">, became: Became): void;
 }
 
 /** Of a group identify: messages; nothing, since it said nothing new; it waits for an alias; it was refused. */

@@ -175,7 +175,7 @@ async function inSlices(
 function exceptionsOf(outcomes: readonly SettleOutcome[]): [number, SettleOutcome][] {
   const exceptions: [number, SettleOutcome][] = [];
   for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.kind !== "delivered") exceptions.push([index, outcome]);
+    if (outcome.kind !== "delivered" || outcome.note !== undefined) exceptions.push([index, outcome]);
   }
   return exceptions;
 }

@@ -59,7 +59,7 @@ export type CommitReply = CommitResult | Failure;
 
 export interface SettleRequest {
   readonly claimId: number;
-  /** Index into the claim's messages and what became of it; those not named were delivered. */
+  /** Index into the claim's messages and what became of it; those not named were delivered without a word. */
   readonly exceptions: readonly (readonly [index: number, outcome: SettleOutcome])[];
   /** Of the claim, handed back; null when it was before. */
   readonly memory: ArrayBuffer | null;

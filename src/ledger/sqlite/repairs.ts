@@ -2,12 +2,14 @@
 
 import { sentValueOf } from "../../core/attribution/properties.ts";
 import type { RulesBySource } from "../../core/attribution/rules.ts";
+import { createByteWriter } from "../../core/bytes.ts";
 import { PrickleError } from "../../core/errors.ts";
 import { deterministicUuid, groupLane } from "../../core/identity.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { GroupRepair, RepairCounts } from "../../core/ledger.ts";
 import { setOwn } from "../../core/mapping/own.ts";
 import { type GroupIdentifyDraft, type GroupUnsetDraft, writeMessage } from "../../core/message.ts";
+import { markAsMade, writeOrigin } from "../../core/origin.ts";
 import { createParcelWriter } from "../../core/parcel.ts";
 import { arrivalOf } from "./knowledge/arrival.ts";
 import type { StoredKnowledge } from "./knowledge/knowledge.ts";
@@ -16,6 +18,8 @@ import type { Passages } from "./passages.ts";
 import type { Positions } from "./positions.ts";
 import type { RepairRequest } from "./protocol.ts";
 import { createRunBuilder } from "./run-builder.ts";
+import { createCommitTrace } from "./trace/commit-trace.ts";
+import type { Journal } from "./trace/journal.ts";
 
 export interface RepairParts {
   readonly outbox: Outbox;
@@ -23,19 +27,23 @@ export interface RepairParts {
   readonly passages: Passages;
   readonly knowledge: Pick<StoredKnowledge, "group" | "apply" | "takeChanges">;
   readonly rules: RulesBySource;
+  readonly journal: Journal;
   readonly maxDepth: number;
 }
 
 type Draft = GroupIdentifyDraft | GroupUnsetDraft;
 
 const NO_IDS = new Uint8Array(0);
+/** No source can be named so. */
+const TRACED_SOURCE = "(prickle)";
 const HOUR_MS = 3_600_000;
 const RETRY_AFTER_MS = 2_000;
 
 /** @throws LEDGER_FULL */
-export function createRepairs({ outbox, positions, passages, knowledge, rules, maxDepth }: RepairParts) {
+export function createRepairs({ outbox, positions, passages, knowledge, rules, journal, maxDepth }: RepairParts) {
   const builder = createRunBuilder(positions.lanes);
   const parcel = createParcelWriter();
+  const trace = createCommitTrace(journal);
   /**
    * PostHog may take two events of one time, name and distinct id for one, and repairs share a few ids. So each has a
    * millisecond of its own, from an hour ago on: the time of a group identify says nothing about its properties.
@@ -61,7 +69,8 @@ export function createRepairs({ outbox, positions, passages, knowledge, rules, m
     return drafts;
   }
 
-  function layAll({ destination, groups }: RepairRequest): RepairCounts {
+  /** `recordId`: by which it is traced. */
+  function layAll({ destination, groups }: RepairRequest, recordId: string): RepairCounts {
     const taken = new Map<number, number>();
     const counts = { identifies: 0, removals: 0 };
     for (const group of groups) {
@@ -71,6 +80,9 @@ export function createRepairs({ outbox, positions, passages, knowledge, rules, m
         for (const part of lay(draft, destination, positions.nextSeq(lane) + (taken.get(lane) ?? 0))) {
           taken.set(lane, (taken.get(lane) ?? 0) + 1);
           knowledge.apply({ kind: "resent", groupType, groupKey, destination, ...part });
+          trace?.output(0);
+          trace?.message(part.seq);
+          trace?.identified({ groupType, groupKey, recordId, uuid: "" }, "sent");
           counts[draft.kind === "groupIdentify" ? "identifies" : "removals"] += 1;
         }
       }
@@ -100,14 +112,26 @@ export function createRepairs({ outbox, positions, passages, knowledge, rules, m
     builder.clear();
     parcel.clear();
     lastAt = Math.max(lastAt, now - HOUR_MS);
-    const counts = layAll(request);
+    const recordId = `repair of ${request.destination} at ${new Date(now).toISOString()}`;
+    trace?.clear();
+    trace?.commit({ source: TRACED_SOURCE, origins: originOf(recordId, now), duplicates: [] }, request.destination);
+    const counts = layAll(request, recordId);
     const contents = parcel.contents();
     builder.add(contents);
+    if (contents.length > 0) trace?.write(contents, now);
     const { runs, ranges } = builder.take(positions, now, request.destination);
     const notes = { only: request.destination, changes: knowledge.takeChanges() };
     if (runs.length > 0) outbox.add({ runs, ids: NO_IDS, notes }, { bytes: contents, ranges });
     return counts;
   };
+}
+
+/** Of no source: whoever traces such a message is to see who made it. */
+function originOf(id: string, now: number): Buffer {
+  const out = createByteWriter(256);
+  const at = writeOrigin({ record: { id, occurredAt: now, statedAt: null, receivedAt: now }, rule: "verify" }, out);
+  markAsMade(out, at);
+  return out.view(0, out.length);
 }
 
 interface Laid {

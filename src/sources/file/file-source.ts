@@ -2,10 +2,11 @@
 
 import { resolve } from "node:path";
 import type { Intake, Page, PreparedPage, PullSource } from "../../core/source.ts";
-import { checkIdentity, type FileCursor, formatCursor, identify, parseCursor, startCursor } from "./cursor.ts";
+import { checkIdentity, type FileCursor, identify, parseCursor, startCursor } from "./cursor.ts";
 import { type CutPage, cutFile } from "./cut-pages.ts";
 import type { Layout } from "./layout.ts";
 import { type FilePlace, nameOf, type OpenFile, openFile } from "./open-file.ts";
+import { countOf, createPageCursors } from "./page-cursors.ts";
 import type { RawPage } from "./slicer.ts";
 
 export interface FileSourceOptions extends FilePlace {
@@ -90,9 +91,9 @@ async function* readPages(
   signal: AbortSignal,
 ): AsyncGenerator<Page | PreparedPage> {
   const { layout, read: readPage, pagesAhead = 1, pageLines = PAGE_LINES, maxLineBytes = MAX_LINE_BYTES } = options;
-  if (start.isEnd) return yield createCursors(start, opened.size).here();
+  if (start.isEnd) return yield createPageCursors(start, opened.size).here();
   const { pages, reuse } = cutFile(opened, layout, start, { pageLines, maxLineBytes });
-  const cursors = createCursors(start, opened.size);
+  const cursors = createPageCursors(start, opened.size);
   const ahead: Ahead[] = [];
   let given = 0;
   let isRead = false;
@@ -136,35 +137,4 @@ function orStopped<Value>(promise: Promise<Value>, signal: AbortSignal): Promise
     signal.addEventListener("abort", stop, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
-}
-
-interface PageRead {
-  readonly content: PageContent;
-  readonly skipped: number;
-  readonly isEnd: boolean;
-}
-
-/** Adds up what the pages had, one after the other. */
-function createCursors(start: FileCursor, totalBytes: number) {
-  let { lines, records, offset } = start;
-  let skipped = 0;
-  const at = (bytes: number, isEnd: boolean) => ({
-    cursor: formatCursor({ ...start, lines, records, offset, ...(isEnd ? { isEnd } : {}) }),
-    progress: { records, bytes, totalBytes, ...(skipped > 0 ? { skipped } : {}) },
-  });
-  return {
-    after({ page, bytes }: Ahead, read: PageRead): Page | PreparedPage {
-      const { content, isEnd } = read;
-      skipped += read.skipped;
-      lines += page.lines;
-      offset += page.length;
-      records += countOf(content);
-      return { ...content, ...at(bytes, isEnd) };
-    },
-    here: (): Page => ({ records: [], rejections: [], ...at(totalBytes, true) }),
-  };
-}
-
-function countOf(content: PageContent): number {
-  return "parcels" in content ? content.received : content.records.length + content.rejections.length;
 }

@@ -2,7 +2,6 @@
 
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import Papa from "papaparse";
 import { PrickleError } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { Chunk } from "./chunks.ts";
@@ -10,6 +9,7 @@ import { unpacked } from "./contents.ts";
 import { type OpenFile, openFile, readAt } from "./open-file.ts";
 import { openParquet } from "./parquet.ts";
 import { findRowEnd } from "./row-end.ts";
+import { namedColumns, parseRows, sniffDelimiter } from "./table-text.ts";
 import { type Encoding, sniffEncoding } from "./text-encoding.ts";
 
 export type Layout =
@@ -41,7 +41,6 @@ export interface ExamineOptions {
 /** So much has to hold the first line or row. */
 const MOST_HEAD_BYTES = 1024 * 1024;
 const HEAD_BYTES = 64 * 1024;
-const DELIMITERS = [",", ";", "\t", "|"];
 const ROWS_LOOKED_AT = 20;
 const PARQUET = "PAR1";
 
@@ -93,41 +92,7 @@ function examineTable(
   if (header.kind !== "row") throw notData(path, "a first line whose quotes do not fit");
   const [columns = []] = parseRows(bytes.toString("utf8", 0, header.end), delimiter);
   if (columns.length < 2) throw notData(path, `text of one column, that begins ${JSON.stringify(text.slice(0, 40))}`);
-  return { layout: { format: "table", ...how, delimiter }, columns: named(columns), first: null };
-}
-
-/** The one by which the header has most columns and the rows behind it as many. */
-function sniffDelimiter(text: string): string {
-  const scores = DELIMITERS.map((delimiter) => {
-    const { data } = Papa.parse<string[]>(text, { delimiter, newline: "\n", preview: ROWS_LOOKED_AT });
-    const [header = [], ...rows] = data.filter((cells) => cells.length > 1 || cells[0]?.trim() !== "");
-    const alike = rows.filter(({ length }) => length === header.length).length;
-    return { delimiter, score: header.length < 2 ? 0 : header.length * ((1 + alike) / (1 + rows.length)) };
-  });
-  return scores.reduce((best, one) => (one.score > best.score ? one : best)).delimiter;
-}
-
-/** Rows with their cells, as papaparse reads them. The text has to be whole rows. */
-export function parseRows(text: string, delimiter: string): readonly (readonly string[])[] {
-  const { data } = Papa.parse<string[]>(text, { delimiter, newline: "\n" });
-  for (const cells of data) {
-    const last = cells.at(-1);
-    if (last?.endsWith("\r")) cells[cells.length - 1] = last.slice(0, -1);
-  }
-  return data;
-}
-
-/** Each with a name, and each with another: what has none is `column_3`, what is there twice gets `_2`. */
-function named(columns: readonly string[]): readonly string[] {
-  const names: string[] = [];
-  for (const [index, column] of columns.entries()) {
-    const trimmed = column.trim();
-    const name = trimmed === "" || trimmed === "__proto__" ? `column_${index + 1}` : trimmed;
-    let unique = name;
-    for (let number = 2; names.includes(unique); number++) unique = `${name}_${number}`;
-    names.push(unique);
-  }
-  return names;
+  return { layout: { format: "table", ...how, delimiter }, columns: namedColumns(columns), first: null };
 }
 
 async function examineParquet(opened: OpenFile, { temporaryPath }: ExamineOptions): Promise<Examined> {

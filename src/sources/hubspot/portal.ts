@@ -46,7 +46,6 @@ export function createPortal(options: PortalOptions): Portal {
   const search = createBudget({ perWindow: searchesPerSecond, windowMs: 1000 }, clock);
   let zone: string | null = null;
   let closedUntil = 0;
-  let adopted = "";
 
   function msToReset(): number | null {
     if (zone === null) return null;
@@ -70,11 +69,7 @@ export function createPortal(options: PortalOptions): Portal {
     note({ headers }) {
       const of = (name: string) => numberIn(headers[`x-hubspot-ratelimit-${name}`]);
       const [most, windowMs] = [of("max"), of("interval-milliseconds")];
-      // What the peer says with every answer would undo what it complained of.
-      if (most && windowMs && adopted !== `${most}/${windowMs}`) {
-        adopted = `${most}/${windowMs}`;
-        general.adopt({ perWindow: Math.max(1, Math.floor(most * SHARE)), windowMs });
-      }
+      if (most && windowMs) general.adopt({ perWindow: Math.max(1, Math.floor(most * SHARE)), windowMs });
       const [daily, left] = [of("daily"), of("daily-remaining")];
       if (daily && left !== null && left < daily * DAILY_RESERVE) endDay();
     },
@@ -84,7 +79,7 @@ export function createPortal(options: PortalOptions): Portal {
   };
 }
 
-export function dayIsOver(until: number, now: number): PrickleError {
+function dayIsOver(until: number, now: number): PrickleError {
   const at = new Date(until).toISOString();
   return new PrickleError(
     "SOURCE_LIMITED",

@@ -8,7 +8,7 @@ describeRowSource("Attio", async () => {
   return {
     open,
     now: clock.now,
-    advance: clock.advance,
+    advance: clock.pass,
     put: (number, text) => fake.put(number, { name: text }),
     remove: (number) => fake.remove(number),
     idOf: attioId,

@@ -3,17 +3,17 @@
 import type { RowSource } from "../../../src/core/row-source.ts";
 import { type AttioOptions, createAttioRows } from "../../../src/sources/attio/rows.ts";
 import { ACCESS_TOKEN, type FakeAttio, startFakeAttio } from "../../fakes/attio.ts";
-import { createSteppingClock, type SteppingClock } from "../../fakes/stepping-clock.ts";
+import { createPassingClock, type PassingClock } from "../../fakes/clock.ts";
 
 export interface AttioRig {
   readonly fake: FakeAttio;
-  readonly clock: SteppingClock;
+  readonly clock: PassingClock;
   open(options?: Partial<AttioOptions>): RowSource;
   close(): Promise<void>;
 }
 
 export async function startAttio(): Promise<AttioRig> {
-  const clock = createSteppingClock();
+  const clock = createPassingClock();
   const fake = await startFakeAttio(clock);
   const opened: RowSource[] = [];
   return {

@@ -24,7 +24,7 @@ function fill(count: number): void {
   for (let number = 1; number <= count; number++) {
     const own = number % 2 === 0 ? { external_id: `own-${number}` } : {};
     attio.fake.put(number, { name: `Company ${number}`, ...own });
-    attio.clock.advance(1000);
+    attio.clock.pass(1000);
   }
 }
 
@@ -111,7 +111,7 @@ for (const { newNumber, isTold } of [
     const { fake, clock } = attio;
     fill(6);
     await complete();
-    clock.advance(60_000);
+    clock.pass(60_000);
     fake.merge(2, 4, { newNumber, isTold });
     fake.put(newNumber ?? 2, { name: "Both" });
     await complete();
@@ -135,7 +135,7 @@ it("misses no record that stays, whatever is removed and added between pages", a
       try {
         for (let number = 1; number <= 30; number++) {
           fake.put(number, { name: `Company ${number}` });
-          clock.advance(1000);
+          clock.pass(1000);
         }
         const rows = open({ rowsAtOnce: 5 });
         await rows.begin(never, null);
@@ -147,7 +147,7 @@ it("misses no record that stays, whatever is removed and added between pages", a
           const { remove, add } = steps[step++] ?? { remove: [], add: 0 };
           for (const number of remove) fake.remove(number);
           for (let one = 0; one < add; one++) fake.put(added++, { name: "new" });
-          clock.advance(1000);
+          clock.pass(1000);
         }
         for (const number of fake.live().keys()) if (number <= 30) expect(seen).toContain(attioId(number));
       } finally {

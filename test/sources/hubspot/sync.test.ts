@@ -128,6 +128,24 @@ describe("a HubSpot account and the groups of its companies", () => {
     expect(differencesBetween(world.rig.hubspot.store, world.groups)).toEqual([]);
   });
 
+  it("have the people of companies as members, as long as HubSpot says so", async () => {
+    await using another = await createWorld({ contacts: { names: ["email"], companyNames: ["external_id"] } });
+    const { store } = another.rig.hubspot;
+    const company = store.create({ name: "Acme", seats: "1", external_id: "acme" });
+    for (const name of ["ada", "bob"]) store.contacts.set(name, { email: `${name}@acme.com` });
+    store.associations.set(company, new Set(["ada", "bob"]));
+    await another.sync();
+    expect(await another.members("acme")).toEqual(["ada@acme.com", "bob@acme.com"]);
+    store.associations.get(company)?.delete("bob");
+    store.contacts.set("ada", { email: "ada@acme.example" });
+    another.rig.clock.pass(HOUR_MS);
+    await another.sync({ isFull: true });
+    expect(await another.members("acme")).toEqual(["ada@acme.example"]);
+    store.edit(company, { external_id: "acme-2" });
+    await another.sync({ isFull: true });
+    expect([await another.members("acme"), await another.members("acme-2")]).toEqual([[], ["ada@acme.example"]]);
+  });
+
   it("agree in the end, whatever happens to companies meanwhile and wherever runs are stopped", async () => {
     const steps = fc.array(
       fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.double({ min: 0, max: 0.999, noNaN: true })),

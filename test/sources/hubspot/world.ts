@@ -10,6 +10,7 @@ import { createIngest } from "../../../src/pipeline/ingest.ts";
 import { type PullRowsOptions, pullRows } from "../../../src/pipeline/rows/pull-rows.ts";
 import { syncRows } from "../../../src/pipeline/rows/sync-rows.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
+import type { HubspotRowsOptions } from "../../../src/sources/hubspot/hubspot-rows.ts";
 import { shippedMapping } from "../../core/mapping/shipped.ts";
 import type { Groups } from "./companies.ts";
 import { createHubspotRig, type HubspotRig } from "./rig.ts";
@@ -24,6 +25,8 @@ export interface World extends AsyncDisposable {
   readonly groups: Groups;
   /** Group identifies delivered, and those that said nothing new. */
   readonly identifies: { all: number; idle: number };
+  /** Who belongs to a group now. */
+  members(groupKey: string): Promise<readonly string[]>;
 }
 
 const DAY_MS = 86_400_000;
@@ -31,7 +34,7 @@ const EVERY = { fullEveryMs: 7 * DAY_MS, removedEveryMs: 3_600_000 };
 const SOURCE = "hubspot";
 const WANTED = { required: ["name"], wished: ["external_id"], usual: ["domain", "seats"] };
 
-export async function createWorld(): Promise<World> {
+export async function createWorld(options: Pick<HubspotRowsOptions, "contacts"> = {}): Promise<World> {
   const rig = await createHubspotRig();
   const { clock } = rig;
   const directory = await mkdtemp(join(tmpdir(), "prickle-hubspot-"));
@@ -89,6 +92,10 @@ export async function createWorld(): Promise<World> {
     rig,
     groups,
     identifies,
+    async members(groupKey) {
+      const known = await ledger.group({ groupType: "company", groupKey, limit: 1000 });
+      return known?.members.filter(({ isMember }) => isMember).map(({ id }) => id) ?? [];
+    },
     async sync(request = {}, stopAfter = Number.POSITIVE_INFINITY) {
       const stop = new AbortController();
       const { settings } = rig.hubspot;
@@ -99,7 +106,7 @@ export async function createWorld(): Promise<World> {
         if (left <= 0) stop.abort();
         return interfere(asked, count);
       };
-      const rows = rig.open({ wanted: WANTED });
+      const rows = rig.open({ wanted: WANTED, ...options });
       const pull = pullRows({ source: SOURCE, rows, memory: ledger, digest: "m1", clock, ...EVERY, ...request });
       const kind = request.isFull ? "full" : "changes";
       const parts = { source: SOURCE, pull, ingest, ledger, clock, maxMessages: null, kind } as const;

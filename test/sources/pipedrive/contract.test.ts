@@ -11,7 +11,7 @@ for (const [name, listsDeleted] of [
     return {
       open: () => open({ listsDeleted }),
       now: clock.now,
-      advance: clock.advance,
+      advance: clock.pass,
       put: (number, text) => fake.put(number, { name: text }),
       remove: (number) => fake.remove(number),
       idOf: String,

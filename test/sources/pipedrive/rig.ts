@@ -2,18 +2,18 @@
 
 import type { RowSource } from "../../../src/core/row-source.ts";
 import { createPipedriveRows, type PipedriveOptions } from "../../../src/sources/pipedrive/rows.ts";
+import { createPassingClock, type PassingClock } from "../../fakes/clock.ts";
 import { API_TOKEN, type FakePipedrive, startFakePipedrive } from "../../fakes/pipedrive.ts";
-import { createSteppingClock, type SteppingClock } from "../../fakes/stepping-clock.ts";
 
 export interface PipedriveRig {
   readonly fake: FakePipedrive;
-  readonly clock: SteppingClock;
+  readonly clock: PassingClock;
   open(options?: Partial<PipedriveOptions>): RowSource;
   close(): Promise<void>;
 }
 
 export async function startPipedrive(): Promise<PipedriveRig> {
-  const clock = createSteppingClock();
+  const clock = createPassingClock();
   const fake = await startFakePipedrive(clock);
   const opened: RowSource[] = [];
   return {

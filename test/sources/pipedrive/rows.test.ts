@@ -34,7 +34,7 @@ function fill(count: number): void {
   for (let id = 1; id <= count; id++) {
     const own = id % 2 === 0 ? { [OWN_ID]: `own-${id}` } : {};
     pipedrive.fake.put(id, { name: `Company ${id}`, custom_fields: { ...own, [TIER]: (id % 2) + 1 } });
-    pipedrive.clock.advance(1000);
+    pipedrive.clock.pass(1000);
   }
 }
 
@@ -60,9 +60,9 @@ it("brings all organizations, then only those that changed, under names instead 
   await expectTruth();
   expect((await rig.groups()).get("own-2")).toMatchObject({ tier: "Gold" });
   const before = await rig.delivered();
-  clock.advance(30 * MINUTE_MS);
+  clock.pass(30 * MINUTE_MS);
   fake.put(4, { custom_fields: { [OWN_ID]: "own-4", [TIER]: 2 } });
-  clock.advance(5 * MINUTE_MS);
+  clock.pass(5 * MINUTE_MS);
   expect(await complete()).toMatchObject({ kind: "changes", changed: 1 });
   expect((await rig.groups()).get("own-4")).toMatchObject({ tier: "Silver" });
   expect(await rig.delivered()).toBe(before + 1);
@@ -72,9 +72,9 @@ it("follows cursors to the end, however the organizations are edited meanwhile",
   const { fake, clock } = pipedrive;
   fill(20);
   await complete();
-  clock.advance(60 * MINUTE_MS);
+  clock.pass(60 * MINUTE_MS);
   for (let id = 1; id <= 20; id++) fake.put(id, { name: `Renamed ${id}` });
-  clock.advance(2 * MINUTE_MS);
+  clock.pass(2 * MINUTE_MS);
   let edits = 0;
   fake.onRequest(({ path, query }) => {
     if (path !== "/api/v2/organizations" || !query.has("cursor") || edits > 3) return;
@@ -82,7 +82,7 @@ it("follows cursors to the end, however the organizations are edited meanwhile",
     fake.put(edits, { name: `Edited ${edits}` });
   });
   await complete();
-  clock.advance(30 * MINUTE_MS);
+  clock.pass(30 * MINUTE_MS);
   await complete();
   expect(edits).toBeGreaterThan(1);
   await expectTruth();
@@ -96,7 +96,7 @@ it("marks what is not listed any more as deleted, and takes that back", async ()
   await complete({ isFull: true });
   expect((await rig.groups()).get("own-2")).toMatchObject({ name: "Company 2", crm_deleted: true });
   fake.put(2, { is_deleted: false });
-  clock.advance(MINUTE_MS);
+  clock.pass(MINUTE_MS);
   await complete({ isFull: true });
   expect((await rig.groups()).get("own-2")).toMatchObject({ crm_deleted: false, crm_deleted_at: null });
   await expectTruth();
@@ -108,10 +108,10 @@ it("marks what is listed as deleted without reading all, where the source says t
   fill(6);
   const open = () => pipedrive.open({ listsDeleted: true });
   await complete({}, open());
-  clock.advance(30 * MINUTE_MS);
+  clock.pass(30 * MINUTE_MS);
   fake.remove(4);
   const at = clock.now();
-  clock.advance(5 * MINUTE_MS);
+  clock.pass(5 * MINUTE_MS);
   expect(await complete({}, open())).toMatchObject({ kind: "changes", removed: 1 });
   const deleted = { crm_deleted: true, crm_deleted_at: new Date(at).toISOString() };
   expect((await rig.groups()).get("own-4")).toMatchObject(deleted);

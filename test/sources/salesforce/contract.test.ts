@@ -10,7 +10,7 @@ for (const [name, bulkFrom] of [
     return {
       open: () => open({ bulkFrom }),
       now: clock.now,
-      advance: clock.advance,
+      advance: clock.pass,
       put: (number, text) =>
         fake.put(idOf(number), { Name: text, IsPartner: number % 2 === 0, AnnualRevenue: number / 4 }),
       remove: (number) => fake.remove(idOf(number)),

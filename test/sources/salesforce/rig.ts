@@ -3,8 +3,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { RowSource } from "../../../src/core/row-source.ts";
 import { createSalesforceRows, type SalesforceOptions } from "../../../src/sources/salesforce/rows.ts";
+import { createPassingClock, type PassingClock } from "../../fakes/clock.ts";
 import { type FakeSalesforce, startFakeSalesforce } from "../../fakes/salesforce.ts";
-import { createSteppingClock, type SteppingClock } from "../../fakes/stepping-clock.ts";
 
 const keys = generateKeyPairSync("rsa", {
   modulusLength: 2048,
@@ -23,13 +23,13 @@ export const JWT = { kind: "jwt", ...LOGIN, privateKey: keys.privateKey } as con
 
 export interface SalesforceRig {
   readonly fake: FakeSalesforce;
-  readonly clock: SteppingClock;
+  readonly clock: PassingClock;
   open(options?: Partial<SalesforceOptions>): RowSource;
   close(): Promise<void>;
 }
 
 export async function startSalesforce(): Promise<SalesforceRig> {
-  const clock = createSteppingClock();
+  const clock = createPassingClock();
   const fake = await startFakeSalesforce(LOGIN, clock);
   fake.pageRows = 3;
   const opened: RowSource[] = [];

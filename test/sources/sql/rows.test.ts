@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compileMapping } from "../../../src/core/mapping/compile.ts";
 import { collect } from "../../contracts/row-source.ts";
-import { createSteppingClock } from "../../fakes/stepping-clock.ts";
+import { createPassingClock } from "../../fakes/clock.ts";
 import { openRowRig } from "../row-rig.ts";
 import { DATABASES, type TestDatabase } from "./database.ts";
 import { prepareAccounts, type SqlRig } from "./rig.ts";
@@ -42,12 +42,12 @@ describe.each(DATABASES)("%s", (_, openDatabase) => {
   afterEach(() => accounts.close());
 
   it("keeps groups true through edits, late commits, marks and deletions, and sends nothing twice", async () => {
-    const clock = createSteppingClock();
+    const clock = createPassingClock();
     const rig = await openRowRig(MAPPING, clock);
     const complete = async (options: Parameters<typeof rig.sync>[1] = {}) => {
       const { run, failure } = await rig.sync(accounts.open(), options);
       expect(failure).toBeNull();
-      clock.advance(MINUTE_MS);
+      clock.pass(MINUTE_MS);
       return run;
     };
     try {

@@ -47,6 +47,8 @@ export interface OutputDetail {
   readonly gained?: Readonly<Record<string, string>>;
   /** Id of another record, which waited until this one came. */
   readonly of?: string;
+  /** The one destination it is for. */
+  readonly only?: string;
 }
 
 const BECAME: readonly Became[] = ["sent", "saved", "parked", "refused"];
@@ -77,10 +79,10 @@ export function writeMessageOutput(
   out.number(lane);
   out.double(seq);
   const jsonAt = frameAt + FRAME_HEAD_BYTES;
-  out.bytes(contents.subarray(frameAt + UUID_IN_FRAME, jsonAt));
+  out.slice(contents, frameAt + UUID_IN_FRAME, jsonAt);
   const headEnd = endOfHead(contents, jsonAt, end);
   out.number(headEnd - jsonAt);
-  out.bytes(contents.subarray(jsonAt, headEnd));
+  out.slice(contents, jsonAt, headEnd);
   writeText(detail, out);
 }
 

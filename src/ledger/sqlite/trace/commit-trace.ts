@@ -1,6 +1,5 @@
 /** Gathers what becomes of the records of a transaction, and hands it to the journal. */
 
-import type { Identify } from "../../../core/attribution/knowledge.ts";
 import type { AttributionTrace, Became } from "../../../core/attribution/step.ts";
 import { type MessagePlace, messagesIn } from "../../../core/parcel.ts";
 import { uuidOf } from "../../../core/uuid.ts";
@@ -17,8 +16,8 @@ import type { Journal } from "./journal.ts";
 export interface CommitTrace extends AttributionTrace {
   /** Forgets what a transaction that failed left behind. */
   clear(): void;
-  /** What is told from now on is about this commit. */
-  commit(commit: JournaledCommit): void;
+  /** What is told from now on is about this commit. `only`: the one destination its messages are for. */
+  commit(commit: JournaledCommit, only?: string): void;
   /** A message of the record at hand is laid, or about to be. */
   message(seq: number): void;
   /** Hands over what was gathered, and the messages in the order in which they were told. */
@@ -36,6 +35,7 @@ export function createCommitTrace(journal: Journal): CommitTrace | null {
   const details = new Map<number, string>();
   let withoutMessage: JournaledOutput[] = [];
   let place = 0;
+  let onlyFor: string | undefined;
   /** Messages that are not of the group identify at hand. */
   let told = 0;
 
@@ -49,7 +49,10 @@ export function createCommitTrace(journal: Journal): CommitTrace | null {
 
   return {
     clear,
-    commit: (commit) => void commits.push(commit),
+    commit(commit, only) {
+      commits.push(commit);
+      onlyFor = only;
+    },
     output(next) {
       place = next;
       told = seqs.length;
@@ -63,7 +66,9 @@ export function createCommitTrace(journal: Journal): CommitTrace | null {
       details.set(seqs.length - 1, textOf({ gained }));
     },
     identified(identify, became) {
-      const detail = textOf(detailOf(identify));
+      const { groupType, groupKey, recordId } = identify;
+      const only = onlyFor === undefined ? {} : { only: onlyFor };
+      const detail = textOf({ group: [groupType, groupKey], of: recordId, ...only });
       if (told === seqs.length) {
         const nothing = { commit: commits.length - 1, place, lane: 0, seq: 0, uuid: uuidOf(identify.uuid) };
         withoutMessage.push({ ...nothing, became: madeNothing(became), detail });
@@ -91,10 +96,6 @@ export function createCommitTrace(journal: Journal): CommitTrace | null {
 /** What had to be sent but could not be written, too. */
 function madeNothing(became: Became): Became {
   return became === "sent" ? "refused" : became;
-}
-
-function detailOf({ groupType, groupKey, recordId }: Identify): OutputDetail {
-  return { group: [groupType, groupKey], of: recordId };
 }
 
 function textOf(detail: OutputDetail): string {

@@ -1,11 +1,11 @@
 /** What was found in the journal of records, their messages, and the attempts to deliver them. */
 
 import { type Origin, readOrigins } from "../../../core/origin.ts";
-import type { TracedRecord } from "../../../core/trace.ts";
+import type { TracedRecord, TracedStep } from "../../../core/trace.ts";
 import type { ReadCommits, ReadOutput } from "./commit-entry.ts";
 import { addStep, type FoundOutput, foundOutput, placeFor, recordOf } from "./found-output.ts";
 import type { Needles } from "./needles.ts";
-import type { JournaledForget, JournaledReplay, ReadSettle } from "./settle-entry.ts";
+import type { JournaledForget, JournaledReplay, ReadSettle, SettledMessage } from "./settle-entry.ts";
 
 export interface Finding extends Omit<TracedRecord, "outputs"> {
   readonly repeatedAt: number[];
@@ -92,9 +92,7 @@ export function createFindings(id: string, needles: Needles): Findings {
         const place = placeFor(output, settle.destination);
         const settled = place && settle.of(place.lane, place.seq);
         if (!settled) continue;
-        const { kind, attempt, answer, dueAt } = settled;
-        const step = { at, attempt, answer };
-        addStep(output, settle.destination, kind === "retry" ? { kind, ...step, dueAt } : { kind, ...step });
+        addStep(output, settle.destination, stepOf(settled, at));
       }
     },
     replayed({ destination, uuid, lane, seq, isEdited }, at) {
@@ -107,4 +105,15 @@ export function createFindings(id: string, needles: Needles): Findings {
       for (const output of outputs) if (output.uuid === uuid) addStep(output, destination, { kind: why, at });
     },
   };
+}
+
+function stepOf({ kind, attempt, answer, dueAt }: SettledMessage, at: number): TracedStep {
+  switch (kind) {
+    case "held":
+      return { kind, at, answer, dueAt };
+    case "retry":
+      return { kind, at, attempt, answer, dueAt };
+    default:
+      return { kind, at, attempt, answer };
+  }
 }

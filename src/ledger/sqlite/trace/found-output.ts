@@ -5,6 +5,8 @@ import type { TracedOutput, TracedStep } from "../../../core/trace.ts";
 import type { OutputDetail, ReadOutput } from "./commit-entry.ts";
 
 export interface FoundOutput extends Omit<TracedOutput, "deliveries"> {
+  /** The one destination it is for; null: for all. */
+  readonly only: string | null;
   /** By destination, in the order in which they happened. */
   readonly steps: Map<string, TracedStep[]>;
   /** By destination for which it was put back: where it stands since. */
@@ -17,7 +19,7 @@ export interface OutboxPlace {
 }
 
 export function foundOutput({ uuid, became, lane, seq, head, detail }: ReadOutput, madeAt: number): FoundOutput {
-  const { group, gained = {} } = detailOf(detail);
+  const { group, gained = {}, only = null } = detailOf(detail);
   const [groupType, groupKey = null] = group ?? [];
   const isMessage = became === "sent";
   return {
@@ -29,6 +31,7 @@ export function foundOutput({ uuid, became, lane, seq, head, detail }: ReadOutpu
     madeAt,
     lane: isMessage ? lane : null,
     seq: isMessage ? seq : null,
+    only,
     steps: new Map(),
     replays: new Map(),
   };
@@ -40,8 +43,9 @@ export function recordOf({ detail }: ReadOutput, id: string): string {
 }
 
 /** Null: it never was in the outbox. */
-export function placeFor({ lane, seq, replays }: FoundOutput, destination: string): OutboxPlace | null {
-  return replays.get(destination) ?? (lane === null || seq === null ? null : { lane, seq });
+export function placeFor({ lane, seq, only, replays }: FoundOutput, destination: string): OutboxPlace | null {
+  const isFor = (only ?? destination) === destination;
+  return replays.get(destination) ?? (lane === null || seq === null || !isFor ? null : { lane, seq });
 }
 
 export function addStep({ steps }: FoundOutput, destination: string, step: TracedStep): void {

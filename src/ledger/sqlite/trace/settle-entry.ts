@@ -14,8 +14,9 @@ import { uuidOf, uuidTextAt } from "../../../core/uuid.ts";
 import type { ClaimedSlot } from "../protocol.ts";
 import { type ByteReader, createByteReader } from "./byte-reader.ts";
 
-type Kind = SettleOutcome["kind"];
-const KINDS: readonly Kind[] = ["delivered", "retry", "dead"];
+/** `held`: it was not sent, which is no attempt. */
+type Kind = SettleOutcome["kind"] | "held";
+const KINDS: readonly Kind[] = ["delivered", "retry", "dead", "held"];
 const FORGOTTEN = ["dropped", "expired"] as const;
 export type Forgotten = (typeof FORGOTTEN)[number];
 
@@ -46,7 +47,7 @@ export function writeSettle({ destination, slots, exceptions }: JournaledSettle,
   for (const { from, count, outcome } of stretches) {
     out.number(from);
     out.number(count);
-    out.number(KINDS.indexOf(outcome.kind));
+    out.number(KINDS.indexOf(kindOf(outcome)));
     out.double(outcome.kind === "retry" ? outcome.dueAt : 0);
     writeText(answerOf(outcome), out);
   }
@@ -64,17 +65,21 @@ function stretchesOf(exceptions: JournaledSettle["exceptions"]): readonly Stretc
 }
 
 function isSame(one: SettleOutcome, other: SettleOutcome): boolean {
-  if (one.kind !== other.kind || answerOf(one) !== answerOf(other)) return false;
+  if (kindOf(one) !== kindOf(other) || answerOf(one) !== answerOf(other)) return false;
   return one.kind !== "retry" || other.kind !== "retry" || one.dueAt === other.dueAt;
 }
 
+function kindOf(outcome: SettleOutcome): Kind {
+  return outcome.kind === "retry" && outcome.isUntried ? "held" : outcome.kind;
+}
+
 function answerOf(outcome: SettleOutcome): string {
-  return outcome.kind === "delivered" ? "" : outcome.reason;
+  return outcome.kind === "delivered" ? (outcome.note ?? "") : outcome.reason;
 }
 
 export interface SettledMessage {
   readonly kind: Kind;
-  /** This one included. */
+  /** This one included, if it is one. */
   readonly attempt: number;
   readonly answer: string;
   /** ms UTC; null: it is not tried again. */
@@ -122,7 +127,7 @@ function outcomeAt(reader: ByteReader, index: number, attempt: number): SettledM
   const found = stretches.find(({ from, count }) => index >= from && index < from + count);
   if (!found) return { kind: "delivered", attempt, answer: "", dueAt: null };
   const { kind, answer, dueAt } = found;
-  return { kind, attempt, answer, dueAt: kind === "retry" ? dueAt : null };
+  return { kind, attempt, answer, dueAt: kind === "retry" || kind === "held" ? dueAt : null };
 }
 
 export interface JournaledReplay {

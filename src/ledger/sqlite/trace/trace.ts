@@ -41,9 +41,9 @@ export async function trace(ask: AskTrace, query: TraceQuery): Promise<Trace> {
   };
 }
 
-function tracedMessage({ uuid, lane, seq, replays }: FoundOutput): readonly TracedMessage[] {
+function tracedMessage({ uuid, lane, seq, only, replays }: FoundOutput): readonly TracedMessage[] {
   const own = [...replays].map(([destination, place]) => ({ destination, ...place }));
-  const places = lane === null || seq === null ? own : [...own, { destination: null, lane, seq }];
+  const places = lane === null || seq === null ? own : [...own, { destination: only, lane, seq }];
   return places.length === 0 ? [] : [{ uuid, places }];
 }
 
@@ -51,7 +51,10 @@ function tracedRecord({ outputs, ...record }: Finding, standings: Standings): Tr
   return { ...record, outputs: outputs.map((output) => tracedOutput(output, standings)) };
 }
 
-function tracedOutput({ steps, replays: _, ...output }: FoundOutput, standings: Standings): TracedOutput {
+function tracedOutput(
+  { steps, replays: _replays, only: _only, ...output }: FoundOutput,
+  standings: Standings,
+): TracedOutput {
   const standing = standings.messages.filter(({ uuid }) => uuid === output.uuid);
   const names = new Set([...standing.map(({ destination }) => destination), ...steps.keys()]);
   const deliveries = [...names].map((destination): TracedDelivery => {

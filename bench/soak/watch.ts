@@ -1,0 +1,146 @@
+/** Looks at every request the fake PostHog gets, decides how it fails, and notes what must never happen. */
+
+import type { Failure, FakePosthog } from "../../test/fakes/posthog.ts";
+
+export interface Watch {
+  /** What must never happen, and did. */
+  readonly faults: readonly string[];
+  /** How often each failure was made. */
+  readonly made: ReadonlyMap<string, number>;
+  /** Uuids whose last final answer was a drop. */
+  dropped(): ReadonlySet<string>;
+  /** Uuid → the event's number, of all that was ever sent. */
+  readonly sent: ReadonlyMap<string, SentEvent>;
+  /** prickle was killed: what it had no time to note down may come again. */
+  noteKill(): void;
+  /** From now on nothing fails. */
+  calm(): void;
+}
+
+export interface SentEvent {
+  readonly event: string;
+  readonly distinctId: string;
+  readonly timestamp: string;
+  readonly key: string;
+  readonly number: number;
+}
+
+/** A claim settles within its lease of 10 seconds, or what it brought is sent again. */
+const SETTLED_WITHIN_MS = 15_000;
+const RESULTS = ["retry", "retry", "retry", "warning", "absent"] as const;
+const STATUSES = [408, 429, 500, 502, 503, 504] as const;
+
+interface Answered {
+  readonly result: string;
+  readonly at: number;
+  readonly kills: number;
+}
+
+export function watch(posthog: FakePosthog, random: () => number): Watch {
+  const faults: string[] = [];
+  const made = new Map<string, number>();
+  const sent = new Map<string, SentEvent>();
+  const final = new Map<string, Answered>();
+  /** Key → number of the last event of it that came for the first time. */
+  const lastOf = new Map<string, number>();
+  const killedAt: number[] = [];
+  let isCalm = false;
+
+  function look(text: string): void {
+    for (const raw of JSON.parse(text).batch) {
+      const { uuid, event, distinct_id: distinctId, timestamp, properties } = raw;
+      const before = sent.get(uuid);
+      noteFinal(uuid);
+      if (before) {
+        const isSame = before.timestamp === timestamp && before.event === event && before.distinctId === distinctId;
+        if (!isSame) faults.push(`${uuid} came with another time, name or id`);
+        continue;
+      }
+      const number = Number(properties.$group_set?.number ?? properties.$set?.number ?? properties.number);
+      const key = event === "$groupidentify" ? `group ${properties.$group_key}` : `${event} ${distinctId}`;
+      sent.set(uuid, { event, distinctId, timestamp, key, number });
+      if (event === "Counted") continue; // Their order is that of their timestamps.
+      if (number <= (lastOf.get(key) ?? -1)) faults.push(`${key}: ${number} came after ${lastOf.get(key)}`);
+      lastOf.set(key, number);
+    }
+  }
+
+  /** It may come again only where a kill kept prickle from noting the answer down. */
+  function noteFinal(uuid: string): void {
+    const answered = final.get(uuid);
+    if (!answered) return;
+    const nextKill = killedAt[answered.kills] ?? Number.POSITIVE_INFINITY;
+    const mayNotKnow = nextKill - answered.at < SETTLED_WITHIN_MS;
+    if (mayNotKnow) return;
+    const ago = Date.now() - answered.at;
+    faults.push(`${uuid} came again ${ago} ms after its final answer, ${answered.result}`);
+  }
+
+  function decide(uuids: readonly string[], protocol: "v0" | "v1"): Failure | null {
+    const dice = random();
+    if (isCalm || dice > 0.15) return null;
+    if (dice > 0.1) return protocol === "v1" ? partial(uuids) : null;
+    if (dice > 0.05) return status(STATUSES[Math.floor(random() * STATUSES.length)] ?? 500);
+    if (dice > 0.035) return { kind: "reset" };
+    if (dice > 0.02) return { kind: "applyThenDrop" };
+    if (dice > 0.012) return { kind: "truncatedAnswer" };
+    if (dice > 0.01) return { kind: "hang" };
+    if (dice > 0.008) return { kind: "drip", everyMs: 200 };
+    return { kind: "slow", release: new Promise((resolve) => setTimeout(resolve, 300 * random())) };
+  }
+
+  function status(code: number): Failure {
+    return { kind: "status", status: code, ...(random() < 0.3 ? { retryAfter: "1" } : {}) };
+  }
+
+  function partial(uuids: readonly string[]): Failure {
+    const told = uuids.flatMap((uuid) => {
+      const result = random() < 0.1 ? RESULTS[Math.floor(random() * RESULTS.length)] : undefined;
+      return result === undefined ? [] : [[uuid, result === "absent" ? null : { result }] as const];
+    });
+    return { kind: "results", results: Object.fromEntries(told) };
+  }
+
+  /** PostHog drops some for good: always the same ones, of those that are counted only. */
+  function withDrops(failure: Failure | null, uuids: readonly string[], protocol: "v0" | "v1"): Failure | null {
+    const doomed = protocol === "v1" ? uuids.filter((uuid) => uuid.endsWith("77") && isCounted(uuid)) : [];
+    if (doomed.length === 0 || (failure !== null && failure.kind !== "results")) return failure;
+    const drops = doomed.map((uuid) => [uuid, { result: "drop", details: "event_restriction_drop" }] as const);
+    return { kind: "results", results: { ...failure?.results, ...Object.fromEntries(drops) } };
+  }
+
+  const isCounted = (uuid: string) => sent.get(uuid)?.event === "Counted";
+
+  function noteAnswers(failure: Failure | null, uuids: readonly string[]): void {
+    if (failure !== null && failure.kind !== "results" && failure.kind !== "slow") return;
+    const results = failure?.kind === "results" ? failure.results : {};
+    for (const uuid of uuids) {
+      const told = results[uuid];
+      const result = told === null ? "absent" : (told?.result ?? "ok");
+      if (result !== "retry") final.set(uuid, { result, at: Date.now(), kills: killedAt.length });
+    }
+  }
+
+  posthog.failWhen((uuids, protocol) => {
+    look(posthog.requests.at(-1)?.text ?? "");
+    posthog.forgetRequests();
+    const failure = withDrops(decide(uuids, protocol), uuids, protocol);
+    noteAnswers(failure, uuids);
+    const name = failure === null ? "none" : failure.kind === "status" ? `${failure.status}` : failure.kind;
+    made.set(`${protocol} ${name}`, 1 + (made.get(`${protocol} ${name}`) ?? 0));
+    return failure;
+  });
+
+  return {
+    faults,
+    made,
+    sent,
+    dropped: () => new Set([...final].flatMap(([uuid, { result }]) => (result === "drop" ? [uuid] : []))),
+    noteKill() {
+      killedAt.push(Date.now());
+    },
+    calm() {
+      isCalm = true;
+    },
+  };
+}
