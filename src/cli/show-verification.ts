@@ -74,5 +74,7 @@ function verdict(report: VerifyReport, price: number | null, paint: Colors): str
   const cost = price === null ? "" : `, at ${price} each ${Number((identifies * price).toPrecision(6))}`;
   const messages = `${count(identifies)} group identifies${cost}, and ${count(removals)} removals of properties`;
   const found = `${count(differences)} groups are missing or differ.${later}`;
-  return queued ? `${found} Queued: ${messages}.` : `${found} \`prickle verify --repair\` would queue ${messages}.`;
+  return queued
+    ? `${found} Queued: ${messages}; \`prickle serve\` delivers them.`
+    : `${found} \`prickle verify --repair\` would queue ${messages}.`;
 }

@@ -230,6 +230,14 @@ describe("a project that lost some of it", () => {
   });
 });
 
+it("does not follow a list that goes in circles", async () => {
+  await tellAll();
+  const page = { next: "https://posthog.internal/?cursor=a", previous: null, results: [] as object[] };
+  page.results.push({ group_key: "acme", group_properties: {} });
+  posthog.api.script.push(null, ...new Array(3).fill({ kind: "status", status: 200, body: JSON.stringify(page) }));
+  expect(await verify()).toMatchObject({ unfinished: expect.stringContaining("in circles") });
+});
+
 describe("whatever is broken, and whatever is told meanwhile,", () => {
   const key = fc.constantFrom("acme", "beta", "core");
   const name = fc.constantFrom("name", "plan", "__proto__");

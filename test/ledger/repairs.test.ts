@@ -164,7 +164,19 @@ describe("a repair", () => {
     expect(await rig.deliver()).toEqual([]);
   });
 
-  it("gives each of many groups a time of its own, and is refused whole while the outbox is full", async () => {
+  it("says in several messages what is too large for one", async () => {
+    const large = "x".repeat(500_000);
+    await rig.commit(groupCall(5, "ann", "acme", { one: large }));
+    await rig.commit(groupCall(6, "ann", "acme", { two: large }));
+    await rig.deliver();
+    await rig.deliver(undefined, "posthog");
+    expect(await repair(["one", "plan", "two"], "posthog")).toEqual({ identifies: 2, removals: 0 });
+    const sets = whole(await rig.deliver(undefined, "posthog"));
+    expect(Object.assign({}, ...sets)).toEqual({ one: large, two: large, plan: "free" });
+    expect(await held("posthog")).toMatchObject({ one: { arrival: clock.now() }, two: { arrival: clock.now() } });
+  });
+
+  it("gives each of many groups a time of its own", async () => {
     const keys = Array.from({ length: 100 }, (_, index) => `k${index}`);
     await rig.commit(...keys.map((key, index) => groupCall(index + 10, "ann", key)));
     await rig.deliver();

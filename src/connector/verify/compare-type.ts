@@ -50,9 +50,9 @@ async function compareShown(index: number, seen: KeySet, parts: TypeParts): Prom
     const page: ShownPage | ApiFailure = await ask(cursor);
     if (patience.signal.aborted) return STOPPED;
     if (isFailure(page)) return page.reason;
-    await comparePage(page.groups, seen, parts);
+    const isNew = await comparePage(page.groups, seen, parts);
     tell(null);
-    if (page.cursor !== null && page.cursor === cursor) return `the list of groups of ${groupType} does not end`;
+    if (!isNew && page.cursor !== null) return `the list of groups of ${groupType} goes in circles`;
     cursor = page.cursor;
   } while (cursor !== null);
   return null;
@@ -60,7 +60,8 @@ async function compareShown(index: number, seen: KeySet, parts: TypeParts): Prom
 
 const STOPPED = "it was stopped";
 
-async function comparePage(page: readonly ShownGroup[], seen: KeySet, parts: TypeParts): Promise<void> {
+/** False: nothing of it was new. */
+async function comparePage(page: readonly ShownGroup[], seen: KeySet, parts: TypeParts): Promise<boolean> {
   const { groupType, destination, ledger, findings } = parts;
   const fresh = page.filter(({ groupKey }) => seen.add(groupKey));
   const groupKeys = fresh.map(({ groupKey }) => groupKey);
@@ -71,6 +72,7 @@ async function comparePage(page: readonly ShownGroup[], seen: KeySet, parts: Typ
     if (group) await compareOne(group, properties, parts);
     else findings.unknown(groupKey);
   }
+  return fresh.length > 0;
 }
 
 async function compareKnown(seen: KeySet, parts: TypeParts): Promise<string | null> {
