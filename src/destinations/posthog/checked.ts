@@ -11,6 +11,7 @@ import { MAX_EVENT_BYTES, type OutboxMessage } from "../../core/message.ts";
 import {
   distinctIdOf,
   GROUP_IDENTIFY,
+  isLaterThan,
   isLongId,
   type MessageText,
   namesGroups,
@@ -67,16 +68,15 @@ function idProblem(body: Uint8Array, text: MessageText): Outcome | null {
 }
 
 function timeProblem(body: Uint8Array, text: MessageText, now: number): Outcome | null {
-  const timestamp = timestampOf(body, text);
-  if (timestamp === null || now < EARLIEST_NOW || timestamp <= latest(now)) return null;
-  return dead("future_timestamp", `its timestamp ${timestamp} is more than 23 hours ahead`);
+  if (now < EARLIEST_NOW || !isLaterThan(latest(now), body, text)) return null;
+  return dead("future_timestamp", `its timestamp ${timestampOf(body, text)} is more than 23 hours ahead`);
 }
 
-let latestOf = { now: 0, text: "" };
-/** As text, which compares as the times do. */
-function latest(now: number): string {
-  if (now !== latestOf.now) latestOf = { now, text: isoTime(now + MOST_AHEAD_MS) };
-  return latestOf.text;
+let latestOf = { now: 0, bytes: Buffer.alloc(0) };
+
+function latest(now: number): Uint8Array {
+  if (now !== latestOf.now) latestOf = { now, bytes: Buffer.from(isoTime(now + MOST_AHEAD_MS)) };
+  return latestOf.bytes;
 }
 
 /** As core/message.ts lays them: nothing but group type, key and properties. */

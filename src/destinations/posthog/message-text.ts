@@ -46,7 +46,7 @@ const TRAITS_OF = new Map<string, number>([
 const LONGEST = Math.max(...[...TRAITS_OF.keys()].map(({ length }) => length));
 /** By the character after the dollar: most texts hold `$groups` only, and are done without a look at the table. */
 const BEGINS = new Uint8Array(256);
-for (const name of [...TRAITS_OF.keys(), "$ai_"]) BEGINS[name.charCodeAt(1)] = 1;
+for (const name of TRAITS_OF.keys()) if (name !== "$groupidentify") BEGINS[name.charCodeAt(1)] = 1;
 const AI = Buffer.from("$ai_");
 
 const QUOTE = 0x22;
@@ -93,10 +93,23 @@ export function isLongId({ idFrom, idTo }: MessageText): boolean {
 }
 
 /** The time it states, as ISO text; null where it states none. */
-export function timestampOf(body: Uint8Array, { idTo }: MessageText): string | null {
+export function timestampOf(body: Uint8Array, text: MessageText): string | null {
+  const from = timestampAt(body, text);
+  return from < 0 ? null : bufferOf(body).toString("latin1", from, from + "2026-01-01T00:00:00.000Z".length);
+}
+
+/** Whether the time it states is after `time`, the bytes of ISO text: texts compare as the times do. */
+export function isLaterThan(time: Uint8Array, body: Uint8Array, text: MessageText): boolean {
+  const from = timestampAt(body, text);
+  if (from < 0) return false;
+  let at = 0;
+  while (at < time.length && body[from + at] === time[at]) at += 1;
+  return at < time.length && (body[from + at] ?? 0) > (time[at] ?? 0);
+}
+
+function timestampAt(body: Uint8Array, { idTo }: MessageText): number {
   const from = idTo + TIME_AFTER_ID;
-  const isThere = body[from - 1] === QUOTE && body[from - 3] === QUOTE;
-  return isThere ? bufferOf(body).toString("latin1", from, from + "2026-01-01T00:00:00.000Z".length) : null;
+  return body[from - 1] === QUOTE && body[from - 3] === QUOTE ? from : -1;
 }
 
 const TIME_AFTER_ID = '","uuid":"00000000-0000-7000-8000-000000000000","timestamp":"'.length;
@@ -110,7 +123,7 @@ function traitsOf(body: Uint8Array): number {
   let traits = 0;
   for (let at = body.indexOf(DOLLAR); at >= 0; at = body.indexOf(DOLLAR, at + 1)) {
     const next = body[at + 1] ?? 0;
-    if (body[at - 1] !== QUOTE || BEGINS[next] !== 1) continue;
+    if (body[at - 1] !== QUOTE || (BEGINS[next] !== 1 && at !== EVENT_AT)) continue;
     traits |= traitAt(body, at);
   }
   return traits;
