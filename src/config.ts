@@ -22,7 +22,7 @@ export { type ConfigProblem, type Finding, problemLine } from "./config/problem.
 export type { ConfigInput } from "./config/schema.ts";
 export { configJsonSchema } from "./config/schema-node.ts";
 export { createSecret, type Secret } from "./config/secret.ts";
-export type { PullSourceConfig, PushSourceConfig, SourceConfig } from "./config/source-config.ts";
+export type { PullSourceConfig, SourceConfig } from "./config/source-config.ts";
 
 const FILE_NAME = "prickle.yaml";
 const CRMS: readonly string[] = ["hubspot", "salesforce", "pipedrive", "attio"];

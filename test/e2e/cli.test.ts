@@ -1,7 +1,7 @@
 /** The command line: the same answers through a server and without one, help for everything, and an exit code for every failure. */
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
 import type { Command } from "commander";
@@ -32,8 +32,8 @@ function isRefused(uuid: string): boolean {
 }
 
 async function backfill({ workplace }: Rig) {
-  const { tookMs: _tookMs, ...summary } = await workplace.ask<BackfillSummary>("backfill", FILE);
-  return summary;
+  const { tookMs: _tookMs, files, ...summary } = await workplace.ask<BackfillSummary>("backfill", FILE);
+  return { ...summary, files: files.map(({ path, ...file }) => ({ ...file, name: basename(path) })) };
 }
 
 const QUESTIONS = {

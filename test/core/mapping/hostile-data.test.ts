@@ -7,6 +7,7 @@ import { checkMapping } from "../../../src/core/mapping/compile.ts";
 import { placeholdersIn } from "../../../src/core/mapping/directives/placeholders.ts";
 import { matchesGlob } from "../../../src/core/mapping/fql/glob.ts";
 import type { Mapped } from "../../../src/core/mapping/mapping.ts";
+import { MAX_MESSAGE_BYTES } from "../../../src/core/message.ts";
 import { compileValue, recordOf } from "./shipped.ts";
 
 const apply = (value: unknown, payload: JsonObject, dialect = "prickle"): Mapped =>
@@ -44,7 +45,7 @@ function nest(levels: number, key: string): JsonObject {
 }
 
 const at = { "@path": "$.a" };
-const TOO_LONG = /more than 900000 characters; .* are allowed/;
+const TOO_LONG = new RegExp(`more than ${MAX_MESSAGE_BYTES} characters; .* are allowed`);
 
 describe("texts and values that grow", () => {
   it.each([

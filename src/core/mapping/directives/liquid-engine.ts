@@ -28,7 +28,7 @@ export const REFUSED_FILTERS: ReadonlySet<string> = new Set([
 const DATE_FILTERS = ["date", "date_to_xmlschema", "date_to_rfc822", "date_to_string", "date_to_long_string"];
 
 /**
- * Segment gives a template 500 ms and 100 million units. A message has at most 900,000 bytes, and others wait meanwhile.
+ * Segment gives a template 500 ms and 100 million units. A message has less than 900,000 bytes, and others wait meanwhile.
  * Without loops it is the units that bound the work; the time is that of the wall, so one pause of the process must not count.
  */
 const LIMITS = { parseLimit: 1000, renderLimit: 100, memoryLimit: 2_000_000 };
