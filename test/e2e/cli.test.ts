@@ -190,7 +190,7 @@ it("tells by its exit code why a command could not be carried out", async () => 
     "a number that makes no sense": ["USAGE", "groups", "company", "--limit", "0"],
     "nothing chosen to forget": ["USAGE", "dead", "drop"],
     "a file that is not there": ["NOT_FOUND", "backfill", "none.jsonl", "--data-dir", "a"],
-    "a directory for a file": ["INPUT_INVALID", "backfill", ".", "--data-dir", "b"],
+    "a folder without data": ["NOT_FOUND", "backfill", ".", "--data-dir", "b"],
     "a file cut short": ["INPUT_INVALID", "backfill", "cut.jsonl.gz", "--data-dir", "c"],
     "a source that is not there": ["NOT_FOUND", "backfill", "cut.jsonl.gz", "--source", "crm", "--data-dir", "d"],
     "no data": ["NOT_FOUND", "status", "--data-dir", "nowhere"],
