@@ -56,7 +56,7 @@ const posthog = z.strictObject({
   ),
   token: secret("the project token, phc_…"),
   personalApiKey: secret(
-    "a personal API key, phx_…, with the scope group:read, to read the project's group types, and group:write, to remove properties of groups",
+    "a personal API key, phx_…, with the scopes group:read, to read the project's group types and groups, group:write, to remove properties of groups, and project:read, for doctor",
   ).optional(),
   projectId: count(2_147_483_647)
     .optional()

@@ -129,6 +129,31 @@ describe("a later run", () => {
     expect(said()).toEqual(rows.live);
   });
 
+  it("does not take what lies before that time for known", async () => {
+    const rows = filled(3);
+    const { pull, said } = createRowsRig(rows);
+    await pull();
+    rows.now += 5 * MINUTE_MS;
+    rows.put(idOf(0), { n: "in the gap" });
+    rows.now += 60 * MINUTE_MS;
+    await pull({ since: rows.now - 10 * MINUTE_MS });
+    expect(said().get(idOf(0))).toEqual({ n: 0 });
+    await pull();
+    expect(said()).toEqual(rows.live);
+  });
+
+  it("reads all again after a full run that was interrupted and given up for a time somebody gave", async () => {
+    const rows = filled(9);
+    const { pull, records } = createRowsRig(rows);
+    await pull();
+    rows.now += 30 * MINUTE_MS;
+    await pull({ digest: "m2" }, 1);
+    await pull({ digest: "m2", since: rows.now - MINUTE_MS });
+    expect(records).toHaveLength(12);
+    expect((await pull({ digest: "m2" })).at(-1)?.progress.run?.kind).toBe("full");
+    expect(records).toHaveLength(18);
+  });
+
   it("reads all where a large part changed", async () => {
     const rows = filled(2);
     const { pull } = createRowsRig(rows);
@@ -219,6 +244,20 @@ describe("a row that is gone", () => {
     await expect(pull()).rejects.toMatchObject(refused);
     await pull({ acceptsRemovals: true });
     expect(records).toHaveLength(180);
+  });
+
+  it("is looked for anew after that: what was not to be seen for a while is not taken for gone", async () => {
+    const rows = filled(120);
+    const { pull, records, said } = createRowsRig(rows);
+    await pull();
+    const before = [...rows.live];
+    rows.now += DAY_MS;
+    for (const [id] of before.slice(0, 60)) rows.erase(id);
+    await expect(pull({ isFull: true })).rejects.toMatchObject({ code: "SOURCE_CHANGED" });
+    for (const [id, payload] of before.slice(0, 60)) rows.put(id, payload);
+    rows.now += MINUTE_MS;
+    expect((await pull()).at(-1)?.progress.run).toMatchObject({ kind: "full", read: 120, removed: 0 });
+    expect([records.length, said()]).toEqual([120, rows.live]);
   });
 
   it("is not believed of fewer when a source lists too many removals", async () => {

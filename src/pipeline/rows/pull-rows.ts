@@ -55,7 +55,7 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
   async function* pages(cursor: string | null): AsyncGenerator<Page> {
     const before = parseState(cursor, options.digest);
     const { at, warnings, remembers = null, saysOtherwise = false } = await rows.begin(signal, before.remembered);
-    const choice = { ...options, ...DEFAULT_CHOICE, ...given(options), now: at, saysOtherwise, ...traitsOf(rows) };
+    const choice = { ...options, ...given(options), now: at, saysOtherwise, ...traitsOf(rows) };
     state = chooseRun({ ...before, remembered: remembers }, choice);
     note({ warnings });
     for (;;) {
@@ -65,7 +65,7 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
       const next = isRehearsal ? null : nextPhase(state, choice);
       if (!next) break;
       state = { ...state, run: next };
-      if (run().phase === "removed") await requireFewUnseen();
+      if (run().phase === "removed") yield* requireFewUnseen();
     }
     yield pageOf({ records: [], rows: [] }, completed(state, choice));
   }
@@ -110,16 +110,23 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
     }
   }
 
+  /** Nothing is told before it is known that few enough are removed; a full run knows that already. */
   async function* readRemoved(): AsyncGenerator<Page> {
     if (!rows.removed) return;
     const since = state.removedAt === null ? null : state.removedAt - rows.traits.overlapMs;
+    const isChecked = run().kind === "full" || options.acceptsRemovals === true;
+    const unchecked: Compared[] = [];
+    const begin = state;
     for await (const { removals, after, readAt, warnings } of rows.removed(since, run().after, signal)) {
       const known = await knownOf(removals.map(({ id }) => id));
       const compared = compareRemovals(removals, known, readAt, comparison());
       note({ after, removed: compared.records.length, warnings });
-      if (run().kind !== "full") await requireFewRemoved();
-      yield pageOf(compared);
+      if (isChecked) yield pageOf(compared);
+      else unchecked.push(compared);
+      if (!isChecked) yield* requireFewRemoved();
     }
+    // Killed among these, the next run finds again what was not told.
+    for (const [index, one] of unchecked.entries()) yield pageOf(one, index + 1 < unchecked.length ? begin : state);
   }
 
   /** Rows that were not listed, with what the source says of each. */
@@ -150,16 +157,24 @@ function createRun(options: PullRowsOptions, signal: AbortSignal) {
     };
   }
 
-  async function requireFewUnseen(): Promise<void> {
+  async function* requireFewUnseen(): AsyncGenerator<Page> {
     if (run().kind !== "full" || options.acceptsRemovals) return;
     const { live, unseen } = await memory.countRows({ source, before: run().startedAt });
-    if (unseen > mostOf(live)) throw hold(unseen, live);
+    if (unseen > mostOf(live)) yield* hold(unseen, live);
   }
 
-  async function requireFewRemoved(): Promise<void> {
-    if (options.acceptsRemovals || run().removed <= MOST_REMOVED) return;
+  async function* requireFewRemoved(): AsyncGenerator<Page> {
+    if (run().removed <= MOST_REMOVED) return;
     const live = await liveRows();
-    if (run().removed > mostOf(live + run().removed)) throw hold(run().removed, live);
+    if (run().removed > mostOf(live)) yield* hold(run().removed, live);
+  }
+
+  /** The next run begins anew, since what this one read is not to be believed. */
+  async function* hold(vanished: number, live: number): AsyncGenerator<Page> {
+    state = { ...state, run: { ...run(), phase: "held", after: null } };
+    yield pageOf({ records: [], rows: [] });
+    await committed.all();
+    throw tooFew(vanished, live);
   }
 
   async function liveRows(): Promise<number> {
@@ -208,14 +223,8 @@ interface Noted {
   readonly warnings?: readonly string[] | undefined;
 }
 
-const DEFAULT_CHOICE = { isFull: false, since: null, acceptsRemovals: false };
-
-function given({ isFull, since, acceptsRemovals }: PullRowsOptions) {
-  return {
-    isFull: isFull ?? DEFAULT_CHOICE.isFull,
-    since: since ?? DEFAULT_CHOICE.since,
-    acceptsRemovals: acceptsRemovals ?? DEFAULT_CHOICE.acceptsRemovals,
-  };
+function given({ isFull = false, since }: PullRowsOptions) {
+  return { isFull, since: since ?? null };
 }
 
 function traitsOf({ changed, traits }: RowSource) {
@@ -226,7 +235,7 @@ function mostOf(rows: number): number {
   return Math.max(MOST_REMOVED, rows * MOST_REMOVED_SHARE);
 }
 
-function hold(vanished: number, live: number): PrickleError {
+function tooFew(vanished: number, live: number): PrickleError {
   return new PrickleError("SOURCE_CHANGED", `${vanished} of ${live} rows vanished in one run: nothing is removed.`, {
     hint: "A lost scope or a changed filter? If it is right so: prickle sync NAME --accept-removals.",
   });

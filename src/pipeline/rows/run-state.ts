@@ -11,7 +11,7 @@ const window = z.strictObject({ from: time, to: time });
 const runSchema = z.strictObject({
   kind: z.enum(["full", "changes", "settled"]),
   startedAt: time,
-  /** What is read, in this order; `held`: too many rows vanished, and somebody has to say that it is right. */
+  /** What is read, in this order; `held`: too many rows vanished, and what was read is not to be believed. */
   phase: z.enum(["all", "changed", "settled", "removed", "unseen", "held"]),
   /** Where in the phase. */
   after: z.string().nullable(),
@@ -67,8 +67,6 @@ export interface RunChoice {
   readonly isFull: boolean;
   /** Somebody asked for what changed from then on. */
   readonly since: number | null;
-  /** Somebody said that it is right that so many rows vanished. */
-  readonly acceptsRemovals: boolean;
   readonly knowsChanges: boolean;
   /** All rows say something else than before. */
   readonly saysOtherwise: boolean;
@@ -79,10 +77,7 @@ export interface RunChoice {
 export function chooseRun(state: PullState, choice: RunChoice): PullState & { readonly run: RunState } {
   const { run } = state;
   const { digest, now } = choice;
-  if (run && isStillWanted(run, state, choice)) {
-    const phase = run.phase === "held" ? "removed" : run.phase;
-    return { ...state, run: { ...run, phase, after: phase === run.phase ? run.after : null } };
-  }
+  if (run && isStillWanted(run, state, choice)) return { ...state, run };
   const startedAt = Math.max(now, (state.ranAt ?? 0) + 1);
   const begun = { startedAt, after: null, read: 0, changed: 0, removed: 0, warnings: [] };
   if (isFullDue(state, choice))
@@ -96,6 +91,8 @@ export function chooseRun(state: PullState, choice: RunChoice): PullState & { re
   return {
     ...state,
     digest,
+    // A full run that was interrupted is given up for this: it is due again after it.
+    fullAt: run?.kind === "full" ? null : state.fullAt,
     ranAt: startedAt,
     run: { ...begun, kind: "changes", phase: "changed", window, covers: window },
   };
@@ -104,7 +101,7 @@ export function chooseRun(state: PullState, choice: RunChoice): PullState & { re
 function isStillWanted(run: RunState, { digest }: PullState, choice: RunChoice): boolean {
   if (digest !== choice.digest || choice.since !== null || choice.saysOtherwise) return false;
   if (choice.isFull && run.kind !== "full") return false;
-  return run.phase !== "held" || choice.acceptsRemovals;
+  return run.phase !== "held";
 }
 
 function isFullDue({ fullAt, knownTo, digest, run }: PullState, choice: RunChoice): boolean {
@@ -158,10 +155,15 @@ export function completed(state: PullState & { readonly run: RunState }, { trait
   return { ...state, fullAt: at, knownTo: at - traits.lagMs, settledTo: at, removedAt: at, run: null };
 }
 
+/** A window that begins later leaves a gap: what is known ends before it. */
+function knownAfter(knownTo: number | null, window: RowWindow | null): number | null {
+  return knownTo === null || window === null || window.from > knownTo ? knownTo : Math.max(knownTo, window.to);
+}
+
 /** What is known once a phase is over. */
 export function phaseDone(state: PullState & { readonly run: RunState }): PullState & { readonly run: RunState } {
   const { run } = state;
-  if (run.phase === "changed") return { ...state, knownTo: Math.max(state.knownTo ?? 0, run.window?.to ?? 0) };
+  if (run.phase === "changed") return { ...state, knownTo: knownAfter(state.knownTo, run.window) };
   if (run.phase === "settled") return { ...state, settledTo: run.window?.to ?? state.settledTo };
   if (run.phase === "removed") return { ...state, removedAt: run.startedAt };
   return state;
