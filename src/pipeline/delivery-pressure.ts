@@ -60,8 +60,9 @@ export function createPressure(dependencies: PressureDependencies): Pressure {
     const next = failure.cause === "blocked" ? "blocked" : "probing";
     if (next === state) return;
     state = next;
-    const log = next === "blocked" ? logger.error : logger.warn;
-    log({ destination: name, reason: failure.reason }, TEXTS[next]);
+    const fields = { destination: name, reason: failure.reason };
+    if (next === "blocked") logger.error(fields, TEXTS[next]);
+    else logger.warn(fields, TEXTS[next]);
   }
 
   return {

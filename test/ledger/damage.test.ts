@@ -2,7 +2,7 @@
 
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createStoreRig, logFiles, type StoreRig, tablesOf } from "./store-rig.ts";
@@ -122,7 +122,7 @@ it("needs no memory for all that the tables do not know of when it is opened", (
   // When tables are about to be brought up to the log, what is held of it is held all at once.
   DatabaseSync.prototype.exec = function (sql) {
     collect();
-    held.push(process.memoryUsage().arrayBuffers);
+    held.push(getHeapStatistics().external_memory);
     exec.call(this, sql);
   };
   rig.reopen(() => tables.restore());
