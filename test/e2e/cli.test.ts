@@ -179,6 +179,7 @@ it("tells by its exit code why a command could not be carried out", async () => 
   );
   await put("no-rules.yaml", "groupTypes: [company]\nrules: 5");
   await put("bad-mapping.yaml", "sources: { segment: { type: segment, mapping: ./no-rules.yaml } }");
+  await mkdir(join(workplace.directory, "empty"));
   const newer = new DatabaseSync(await ledgerIn("newer"));
   newer.exec("PRAGMA user_version = 99");
   newer.close();
@@ -190,7 +191,7 @@ it("tells by its exit code why a command could not be carried out", async () => 
     "a number that makes no sense": ["USAGE", "groups", "company", "--limit", "0"],
     "nothing chosen to forget": ["USAGE", "dead", "drop"],
     "a file that is not there": ["NOT_FOUND", "backfill", "none.jsonl", "--data-dir", "a"],
-    "a folder without data": ["NOT_FOUND", "backfill", ".", "--data-dir", "b"],
+    "a folder without data": ["NOT_FOUND", "backfill", "empty", "--data-dir", "b"],
     "a file cut short": ["INPUT_INVALID", "backfill", "cut.jsonl.gz", "--data-dir", "c"],
     "a source that is not there": ["NOT_FOUND", "backfill", "cut.jsonl.gz", "--source", "crm", "--data-dir", "d"],
     "no data": ["NOT_FOUND", "status", "--data-dir", "nowhere"],

@@ -40,7 +40,7 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   for (const path of paths) {
     const isFolder = (await statOf(path)).isDirectory();
     for (const file of isFolder ? await walk(path, leftOut) : [path]) {
-      const real = await realpath(file);
+      const real = await realPathOf(file);
       if (seen.has(real)) leftOut.push({ path: file, why: "named twice" });
       else files.push(...(await filesAt(file, !isFolder, leftOut)));
       seen.add(real);
@@ -93,6 +93,13 @@ async function filesAt(path: string, isNamed: boolean, leftOut: LeftOut[]): Prom
 
 async function statOf(path: string) {
   return stat(path).catch((cause: unknown) => {
+    throw unreadable(path, "read", cause);
+  });
+}
+
+/** A file of a folder may be gone by now. */
+async function realPathOf(path: string): Promise<string> {
+  return realpath(path).catch((cause: unknown) => {
     throw unreadable(path, "read", cause);
   });
 }
