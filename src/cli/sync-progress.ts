@@ -22,7 +22,7 @@ export function syncLine({ kind, read, changed, removed, messages, requests }: R
   );
 }
 
-const KINDS = { full: "all rows", changes: "what changed", settled: "what changed" } as const;
+const KINDS = { full: "all rows", changes: "what changed" } as const;
 
 /** How many rows there are is not known: a bar would say nothing. */
 function lineThatChanges(stream: NodeJS.WriteStream): SyncProgress {

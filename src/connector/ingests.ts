@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { GroupMemory } from "../core/group-memory.ts";
 import type { Ledger } from "../core/ledger.ts";
 import type { Mapping } from "../core/mapping/mapping.ts";
-import type { Observer } from "../core/observer.ts";
+import { NOBODY } from "../core/observer.ts";
 import { createIngest, type IngestDependencies } from "../pipeline/ingest.ts";
 import type { SourceIngests } from "./backfill.ts";
 
@@ -36,14 +36,3 @@ function ingestsOf(source: string, mapping: Mapping, shared: Shared): SourceInge
   const memberships = mapping.usesMemberships ? createIngest({ ...own, only: "statements" }) : null;
   return { everything: createIngest(own), backfill: createIngest({ ...own, isBackfill: true }), memberships };
 }
-
-const NOBODY: Observer = {
-  received: () => undefined,
-  rejected: () => undefined,
-  duplicated: () => undefined,
-  committed: () => undefined,
-  delivered: () => undefined,
-  retried: () => undefined,
-  noted: () => undefined,
-  died: () => undefined,
-};

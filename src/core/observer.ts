@@ -16,6 +16,18 @@ export interface Observer {
   noted(destination: string, messages: number, code: string): void;
 }
 
+/** Tells nobody. */
+export const NOBODY: Observer = {
+  received: () => undefined,
+  rejected: () => undefined,
+  duplicated: () => undefined,
+  committed: () => undefined,
+  delivered: () => undefined,
+  retried: () => undefined,
+  noted: () => undefined,
+  died: () => undefined,
+};
+
 /** Structured log lines: `fields` never hold properties or secrets. */
 export interface Logger {
   debug(fields: object, message: string): void;

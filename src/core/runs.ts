@@ -2,8 +2,8 @@
 
 import type { RejectionReason } from "./record.ts";
 
-/** `full`: every row. `changes`: those that changed in a window. `settled`: a window long past once more. */
-export type RunKind = "full" | "changes" | "settled";
+/** `full`: every row. `changes`: those that changed in a window. */
+export type RunKind = "full" | "changes";
 
 /** What a source says of its run so far. */
 export interface RunReport {

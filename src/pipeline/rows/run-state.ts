@@ -9,7 +9,7 @@ const time = z.int();
 const window = z.strictObject({ from: time, to: time });
 
 const runSchema = z.strictObject({
-  kind: z.enum(["full", "changes", "settled"]),
+  kind: z.enum(["full", "changes"]),
   startedAt: time,
   /** What is read, in this order; `held`: too many rows vanished, and what was read is not to be believed. */
   phase: z.enum(["all", "changed", "settled", "removed", "unseen", "held"]),

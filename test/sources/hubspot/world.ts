@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Observer } from "../../../src/core/observer.ts";
+import { NOBODY } from "../../../src/core/observer.ts";
 import type { Run } from "../../../src/core/runs.ts";
 import { openSqliteLedger } from "../../../src/ledger/sqlite/open.ts";
 import { createIngest } from "../../../src/pipeline/ingest.ts";
@@ -124,14 +124,3 @@ export async function createWorld(options: Pick<HubspotRowsOptions, "contacts"> 
     },
   };
 }
-
-const NOBODY: Observer = {
-  received: () => undefined,
-  rejected: () => undefined,
-  duplicated: () => undefined,
-  committed: () => undefined,
-  delivered: () => undefined,
-  retried: () => undefined,
-  died: () => undefined,
-  noted: () => undefined,
-};
