@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { PrickleError } from "../core/errors.ts";
-import type { Arrival, GroupKnowledge, KnownProperty } from "../core/ledger.ts";
+import type { Arrival, GroupKnowledge, KnownProperty } from "../core/group-knowledge.ts";
 import { type Colors, invocationOf, wholeNumber } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { cell, count, showTable, time } from "./show-table.ts";

@@ -1,7 +1,7 @@
 /** `prickle keys`: aliases that two groups claim, records that wait for one, keys of two group types. */
 
 import { Command } from "commander";
-import type { KeysReport } from "../core/ledger.ts";
+import type { KeysReport } from "../core/group-knowledge.ts";
 import { type Colors, invocationOf, wholeNumber } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { cell, count, showTable, time } from "./show-table.ts";

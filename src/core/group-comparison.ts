@@ -1,8 +1,8 @@
 /** What a destination was sent of a group against what it shows: only what sources told counts. */
 
 import { isSameValue } from "./attribution/properties.ts";
+import type { Arrival, HeldGroup } from "./group-knowledge.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
-import type { Arrival, HeldGroup } from "./ledger.ts";
 import type { LeftOut, PropertyDifference } from "./verification.ts";
 
 export interface GroupComparison {

@@ -8,11 +8,19 @@
  * Failures of the store are LEDGER_UNAVAILABLE, LEDGER_FULL or LEDGER_LOCKED, all retryable, from any call.
  */
 
-import type { Collision, Identify } from "./attribution/knowledge.ts";
 import type { AttributionTally } from "./attribution/step.ts";
+import type { DeadLetter, DeadLetterFilter, DeadLetterPage, EditedDeadLetter } from "./dead-letter.ts";
 import type { Outcome } from "./destination.ts";
+import type {
+  GroupKnowledge,
+  GroupKnowledgeQuery,
+  GroupRepair,
+  HeldGroup,
+  HeldGroupsQuery,
+  KeysReport,
+  RepairCounts,
+} from "./group-knowledge.ts";
 import type { RememberedGroup } from "./group-memory.ts";
-import type { JsonValue } from "./json.ts";
 import type { OutboxMessage } from "./message.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Rejection, RejectionReason } from "./record.ts";
@@ -161,95 +169,6 @@ export interface LedgerRehearsal {
   close(): Promise<void>;
 }
 
-export interface GroupKnowledgeQuery {
-  readonly groupType: string;
-  readonly groupKey: string;
-  readonly limit: number;
-}
-
-export interface GroupKnowledge {
-  readonly groupType: string;
-  readonly groupKey: string;
-  readonly aliases: readonly string[];
-  readonly properties: readonly KnownProperty[];
-  /** Everybody who ever joined it, by id. */
-  readonly members: readonly KnownMember[];
-  readonly hasMoreMembers: boolean;
-}
-
-export interface KnownProperty {
-  readonly name: string;
-  /** Absent: it was removed. */
-  readonly value: JsonValue | undefined;
-  /** Whose word counts, and when it was true there (ms UTC). Null: it was removed. */
-  readonly source: string | null;
-  readonly at: number | null;
-  /** By destination. */
-  readonly delivered: Readonly<Record<string, Arrival>>;
-  /** What other sources say. */
-  readonly others: readonly { readonly source: string; readonly value: JsonValue | undefined; readonly at: number }[];
-}
-
-/**
- * When a property was delivered (ms UTC); null: too long ago to be known; `unsent`: its value was not sent, or never
- * arrived, and the next identify has it; `never`: it was sent before there was this destination.
- */
-export type Arrival = number | "waiting" | "unsent" | "never" | null;
-
-export interface HeldGroupsQuery {
-  readonly destination: string;
-  /** Those of keys, or a page of all by type and key: after one (null: from the first), at most `limit`, all of them if there are fewer. */
-  readonly which:
-    | { readonly groupType: string; readonly groupKeys: readonly string[] }
-    | { readonly after: { readonly groupType: string; readonly groupKey: string } | null; readonly limit: number };
-}
-
-/** What a destination was sent of a group: what sources told and nothing else. */
-export interface HeldGroup {
-  readonly groupType: string;
-  readonly groupKey: string;
-  readonly properties: Readonly<Record<string, HeldProperty>>;
-}
-
-export interface HeldProperty {
-  /** Absent: it was removed. */
-  readonly value?: JsonValue;
-  readonly arrival: Arrival;
-}
-
-export interface GroupRepair {
-  readonly groupType: string;
-  readonly groupKey: string;
-  /** Properties to be said again, or removed again. */
-  readonly names: readonly string[];
-}
-
-export interface RepairCounts {
-  /** Messages queued that set properties, and that remove some. */
-  readonly identifies: number;
-  readonly removals: number;
-}
-
-export interface KnownMember {
-  readonly id: string;
-  /** The last time, ms UTC. */
-  readonly joinedAt: number;
-  /** False: it left, or joined another. */
-  readonly isMember: boolean;
-}
-
-export interface KeysReport {
-  readonly aliases: number;
-  readonly collisionCount: number;
-  /** Aliases that two groups claim. */
-  readonly collisions: readonly Collision[];
-  readonly parkedCount: number;
-  /** Records that wait for an alias, the first first. */
-  readonly parked: readonly Pick<Identify, "source" | "groupType" | "recordId" | "aliases" | "at">[];
-  /** Keys that more than one group type has: PostHog may take the properties of one for those of the other. */
-  readonly shared: readonly { readonly groupKey: string; readonly groupTypes: readonly string[] }[];
-}
-
 export interface LedgerStatus {
   /** Of each service. */
   readonly lanes: number;
@@ -298,50 +217,6 @@ export interface LaneStatus {
   readonly attempts: number;
   /** Reason of the last failure, null if none. */
   readonly lastFailure: string | null;
-}
-
-export interface DeadLetter {
-  readonly id: number;
-  readonly destination: string;
-  readonly uuid: string;
-  readonly lane: number;
-  readonly reason: string;
-  /** Attempts including the last one. */
-  readonly attempts: number;
-  readonly firstAttemptAt: number;
-  readonly diedAt: number;
-  /** The message as it was to be delivered: JSON text. */
-  readonly body: string;
-}
-
-/** All conditions given must hold; none given means all. */
-export interface DeadLetterFilter {
-  readonly ids?: readonly number[];
-  readonly destination?: string;
-  /** Part of the reason, in upper or lower case. */
-  readonly reason?: string;
-  /** Name of the event. */
-  readonly event?: string;
-  /** Of a message about a group, or of an event that names it; without a key, of any group of the type. */
-  readonly groupType?: string;
-  readonly groupKey?: string;
-  /** When it was given up, ms UTC: then or later, and earlier than. */
-  readonly diedFrom?: number;
-  readonly diedBefore?: number;
-  readonly limit?: number;
-}
-
-/** A page of a list: `after` an id, and no more than fits into `maxBytes` of messages, but for the first. */
-export interface DeadLetterPage {
-  readonly after?: number;
-  readonly maxBytes?: number;
-}
-
-/** A dead letter to be put back with another text. */
-export interface EditedDeadLetter {
-  readonly id: number;
-  /** JSON text. */
-  readonly body: string;
 }
 
 export interface KeptRejection extends Rejection {

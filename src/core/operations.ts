@@ -5,18 +5,10 @@
  */
 
 import type { GroupPage, GroupsQuery, GroupType, Trends, TrendsQuery } from "./analytics.ts";
+import type { DeadLetter, DeadLetterFilter, DeadLetterPage, EditedDeadLetter } from "./dead-letter.ts";
 import type { DestinationHealth } from "./destination.ts";
-import type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetterPage,
-  EditedDeadLetter,
-  GroupKnowledge,
-  GroupKnowledgeQuery,
-  KeptRejection,
-  KeysReport,
-  LedgerStatus,
-} from "./ledger.ts";
+import type { GroupKnowledge, GroupKnowledgeQuery, KeysReport } from "./group-knowledge.ts";
+import type { KeptRejection, LedgerStatus } from "./ledger.ts";
 import type { RejectionReason } from "./record.ts";
 import type { RehearsalSummary } from "./rehearsal.ts";
 import type { Run, RunFilter } from "./runs.ts";

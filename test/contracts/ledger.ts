@@ -2,10 +2,11 @@
 
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DeadLetterFilter, DeadLetterPage } from "../../src/core/dead-letter.ts";
 import type { PrickleError } from "../../src/core/errors.ts";
 import { personHash } from "../../src/core/identity.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Claim, Commit, DeadLetterFilter, DeadLetterPage, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
+import type { Claim, Commit, Ledger, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import type { Rejection } from "../../src/core/record.ts";
 import type { KnownRow } from "../../src/core/rows.ts";

@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { compareGroup } from "../../src/core/group-comparison.ts";
-import type { Arrival, HeldProperty } from "../../src/core/ledger.ts";
+import type { Arrival, HeldProperty } from "../../src/core/group-knowledge.ts";
 
 const SETTLED = 1000;
 const at = (arrival: Arrival, value?: HeldProperty["value"]) =>

@@ -3,7 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { GroupKnowledge, KeysReport, LedgerStatus } from "../../src/core/ledger.ts";
+import type { GroupKnowledge, KeysReport } from "../../src/core/group-knowledge.ts";
+import type { LedgerStatus } from "../../src/core/ledger.ts";
 import type { BackfillSummary } from "../../src/core/operations.ts";
 import { createWorkplace, MANY_PROCESSES, type Workplace } from "./prickle-process.ts";
 

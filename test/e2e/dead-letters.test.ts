@@ -3,7 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import type { DeadLetter, LedgerStatus } from "../../src/core/ledger.ts";
+import type { DeadLetter } from "../../src/core/dead-letter.ts";
+import type { LedgerStatus } from "../../src/core/ledger.ts";
 import type { Trace } from "../../src/core/trace.ts";
 import { eventually, MANY_PROCESSES } from "./prickle-process.ts";
 import { createRig, type Rig } from "./rig.ts";

@@ -1,7 +1,8 @@
 /** What the ledger says that a destination was sent of groups, and what it queues where that got lost. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Arrival, GroupRepair, HeldGroup, SettleOutcome } from "../../src/core/ledger.ts";
+import type { Arrival, GroupRepair, HeldGroup } from "../../src/core/group-knowledge.ts";
+import type { SettleOutcome } from "../../src/core/ledger.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 import { type AttributingLedger, type Delivered, groupCall, openAttributing } from "./attributing.ts";
 

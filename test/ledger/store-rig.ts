@@ -15,7 +15,8 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Commit, DeadLetterFilter } from "../../src/core/ledger.ts";
+import type { DeadLetterFilter } from "../../src/core/dead-letter.ts";
+import type { Commit } from "../../src/core/ledger.ts";
 import { createGroupPacker } from "../../src/ledger/sqlite/group-bytes.ts";
 import type { ClaimReply, Request, RequestKind, Requests, StoreOptions } from "../../src/ledger/sqlite/protocol.ts";
 import { openStore, type Store } from "../../src/ledger/sqlite/store.ts";

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { Command } from "commander";
-import type { DeadLetter, DeadLetterFilter } from "../../core/ledger.ts";
+import type { DeadLetter, DeadLetterFilter } from "../../core/dead-letter.ts";
 import type { Operations } from "../../core/operations.ts";
 import { invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";

@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import { DateTime } from "luxon";
+import type { DeadLetterFilter } from "../../core/dead-letter.ts";
 import { PrickleError } from "../../core/errors.ts";
-import type { DeadLetterFilter } from "../../core/ledger.ts";
 import { wholeNumber } from "../invocation.ts";
 
 export interface FilterOptions {

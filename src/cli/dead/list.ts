@@ -1,7 +1,7 @@
 /** `prickle dead list`: the dead letters, with their reasons. */
 
 import { Command } from "commander";
-import type { DeadLetter } from "../../core/ledger.ts";
+import type { DeadLetter } from "../../core/dead-letter.ts";
 import { type Colors, invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { cell, count, showTable, time } from "../show-table.ts";

@@ -2,8 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import type { DeadLetterFilter } from "../../core/dead-letter.ts";
 import { ERRORS, PrickleError } from "../../core/errors.ts";
-import type { DeadLetterFilter } from "../../core/ledger.ts";
 import type { Operations } from "../../core/operations.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { invocationOf } from "../invocation.ts";

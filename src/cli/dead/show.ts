@@ -2,8 +2,8 @@
 
 import { Command } from "commander";
 import type { ConfigOptions } from "../../config.ts";
+import type { DeadLetter } from "../../core/dead-letter.ts";
 import { PrickleError } from "../../core/errors.ts";
-import type { DeadLetter } from "../../core/ledger.ts";
 import { type Colors, invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { cell, count, time } from "../show-table.ts";

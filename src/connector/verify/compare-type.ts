@@ -4,7 +4,8 @@
  */
 
 import { compareGroup } from "../../core/group-comparison.ts";
-import type { HeldGroup, Ledger } from "../../core/ledger.ts";
+import type { HeldGroup } from "../../core/group-knowledge.ts";
+import type { Ledger } from "../../core/ledger.ts";
 import type { VerifyProgress } from "../../core/verification.ts";
 import type { ApiFailure } from "../../destinations/posthog/private-api/failure.ts";
 import type { ShownGroup, ShownPage } from "../../destinations/posthog/private-api/group-pages.ts";

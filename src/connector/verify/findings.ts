@@ -1,7 +1,7 @@
 /** Counts what is found of the groups of one type, and keeps a few examples. */
 
 import type { GroupComparison } from "../../core/group-comparison.ts";
-import type { HeldGroup } from "../../core/ledger.ts";
+import type { HeldGroup } from "../../core/group-knowledge.ts";
 import {
   type DifferingGroup,
   type Finding,

@@ -1,6 +1,7 @@
 /** Counts the messages a repair costs, and queues them if asked to, a slice at a time. */
 
-import type { GroupRepair, HeldGroup, Ledger } from "../../core/ledger.ts";
+import type { GroupRepair, HeldGroup } from "../../core/group-knowledge.ts";
+import type { Ledger } from "../../core/ledger.ts";
 import type { PropertyDifference } from "../../core/verification.ts";
 
 export interface Repairing {

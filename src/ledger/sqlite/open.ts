@@ -2,16 +2,9 @@
 
 import type { RulesBySource } from "../../core/attribution/rules.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from "../../core/dead-letter.ts";
 import { PrickleError } from "../../core/errors.ts";
-import type {
-  Claim,
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetterPage,
-  Ledger,
-  LedgerRehearsal,
-  SettleOutcome,
-} from "../../core/ledger.ts";
+import type { Claim, Ledger, LedgerRehearsal, SettleOutcome } from "../../core/ledger.ts";
 import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";

@@ -1,26 +1,20 @@
 /** What the main thread and the ledger's worker say to each other. */
 
 import type { RulesBySource } from "../../core/attribution/rules.ts";
+import type { DeadLetter, DeadLetterFilter, EditedDeadLetter } from "../../core/dead-letter.ts";
 import type { EditProblem } from "../../core/edited-message.ts";
 import type { ErrorCode } from "../../core/errors.ts";
-import type { RememberedGroup } from "../../core/group-memory.ts";
 import type {
-  ClaimRequest,
-  CommitResult,
-  DeadLetter,
-  DeadLetterFilter,
-  EditedDeadLetter,
   GroupKnowledge,
   GroupKnowledgeQuery,
   GroupRepair,
   HeldGroup,
   HeldGroupsQuery,
-  KeptRejection,
   KeysReport,
-  LedgerStatus,
   RepairCounts,
-  SettleOutcome,
-} from "../../core/ledger.ts";
+} from "../../core/group-knowledge.ts";
+import type { RememberedGroup } from "../../core/group-memory.ts";
+import type { ClaimRequest, CommitResult, KeptRejection, LedgerStatus, SettleOutcome } from "../../core/ledger.ts";
 import type { RehearsalSummary } from "../../core/rehearsal.ts";
 import type { KnownRow, RowCount, UnseenQuery } from "../../core/rows.ts";
 import type { Run, RunFilter } from "../../core/runs.ts";

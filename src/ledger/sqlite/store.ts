@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { createAttribution } from "../../core/attribution/attribute.ts";
 import { refreshed } from "../../core/attribution/refreshed.ts";
-import { PrickleError } from "../../core/errors.ts";
+import { createCarryOut, type Done, type Tables } from "./carry-out.ts";
 import { createClaims } from "./claim.ts";
 import { createCommitGroup } from "./commit.ts";
 import { createCounters } from "./counters.ts";
 import { createDeadLetters } from "./dead-letters/dead-letters.ts";
-import { asLedgerError, failureOf, isFlushFailure } from "./failures.ts";
+import { asLedgerError } from "./failures.ts";
 import { readHeldGroups } from "./knowledge/held-groups.ts";
 import { createStoredKnowledge } from "./knowledge/knowledge.ts";
 import { readGroup, readKeys } from "./knowledge/report.ts";
@@ -46,26 +46,7 @@ export interface Store {
   close(): void;
 }
 
-/** What a request gives, and what is to be done once that is on disk. */
-interface Done {
-  readonly gives: Requests[keyof Requests]["gives"];
-  readonly afterwards?: () => void;
-}
-
 const DAY_MS = 86_400_000;
-
-const WRITES: ReadonlySet<Request["kind"]> = new Set([
-  "commit",
-  "settle",
-  "replayDeadLetters",
-  "replayEdited",
-  "dropDeadLetters",
-  "expireDeadLetters",
-  "repairGroups",
-  "pruneSeen",
-  "pruneRejections",
-  "putRun",
-]);
 
 /** @throws LEDGER_LOCKED, LEDGER_TOO_NEW, LEDGER_FULL, LEDGER_UNAVAILABLE */
 export function openStore(options: StoreOptions): Store {
@@ -81,76 +62,19 @@ export function openStore(options: StoreOptions): Store {
   };
   try {
     const tables = openTables(database, { segments, journal }, options);
-    const inTransaction = createTransactions(database, tables, path);
-    return {
-      lanes: lanesOf(database),
-      carryOut: (requests) =>
-        carryOut(requests, { apply: tables.apply, inTransaction, path, makeRoom: () => makeRoom(database) }),
-      close,
-    };
+    return { lanes: lanesOf(database), carryOut: createCarryOut(database, tables, path), close };
   } catch (thrown) {
     close();
     throw asLedgerError(thrown, path);
   }
 }
 
-type InTransaction = (requests: readonly Request[]) => readonly Done[];
-
-/**
- * The log is flushed before the tables are committed, and its record is the commit: tables that are cut short catch up
- * from it when they are opened. So a transaction costs one flush, and none when it adds nothing to the log.
- */
-function createTransactions(database: DatabaseSync, tables: Tables, path: string): InTransaction {
-  const { apply, outbox, positions, counters, knowledge, journal } = tables;
-  const putLogEnd = createPutLogEnd(database);
-  return (requests) => {
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      const done = requests.map(apply);
-      counters.flush();
-      knowledge.flush();
-      putLogEnd(outbox.end);
-      outbox.flush();
-      database.exec("COMMIT");
-      outbox.settled();
-      positions.settled();
-      journal.settled(requests[0]?.now ?? 0);
-      if (requests.some(({ kind }) => kind === "settle")) sweep(database, tables);
-      return done;
-    } catch (thrown) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      journal.takeBack();
-      if (isFlushFailure(thrown)) throw thrown;
-      outbox.takeBack();
-      // What a full disk refuses are commits, again and again: those must not cost a look at the whole outbox.
-      positions.takeBack({ onlyAppended: requests.every(({ kind }) => kind === "commit") });
-      counters.load();
-      knowledge.takeBack();
-      throw asLedgerError(thrown, path);
-    }
-  };
-}
-
-/** The tables must be on disk before what they say is needed no more is gone. On a full disk it waits. */
-function sweep(database: DatabaseSync, { outbox, released }: Pick<Tables, "outbox" | "released">): void {
-  try {
-    outbox.sweep((unneeded) => {
-      released.add(unneeded);
-      database.exec("PRAGMA wal_checkpoint(FULL)");
-    });
-  } catch (thrown) {
-    if (isFlushFailure(thrown)) throw thrown;
-  }
-}
-
-type Tables = ReturnType<typeof openTables>;
-
 /** Opens the log and what is kept beside it, and brings the tables up to what the log says. */
 function openTables(
   database: DatabaseSync,
   { segments, journal }: { readonly segments: Segments; readonly journal: Journal },
   options: StoreOptions,
-) {
+): Tables {
   const lanes = lanesOf(database);
   const outbox = createOutbox(segments, lanes);
   const counters = createCounters(database);
@@ -291,54 +215,6 @@ function openTables(
   }
 
   return { apply, outbox, released, positions, counters, knowledge, journal };
-}
-
-interface CarryOut {
-  readonly apply: (request: Request) => Done;
-  readonly inTransaction: InTransaction;
-  readonly makeRoom: () => void;
-  readonly path: string;
-}
-
-function carryOut(requests: readonly Request[], { apply, inTransaction, makeRoom, path }: CarryOut): readonly Reply[] {
-  const replies: Reply[] = [];
-  const write = (writes: readonly Request[]) => {
-    for (const [index, { gives, afterwards }] of inTransaction(writes).entries()) {
-      afterwards?.();
-      replies.push({ id: writes[index]?.id ?? -1, ok: true, gives });
-    }
-  };
-  const orRefuse = (request: Request, action: () => void) => {
-    try {
-      action();
-    } catch (thrown) {
-      if (isFlushFailure(thrown)) throw thrown;
-      replies.push({ id: request.id, ok: false, failure: failureOf(thrown, path) });
-    }
-  };
-
-  const writes = requests.filter(({ kind }) => WRITES.has(kind));
-  try {
-    if (writes.length > 0) write(writes);
-  } catch (thrown) {
-    if (!(thrown instanceof PrickleError)) throw thrown;
-    makeRoom();
-    for (const request of writes) orRefuse(request, () => write([request]));
-  }
-  for (const request of requests) {
-    if (WRITES.has(request.kind)) continue;
-    orRefuse(request, () => void replies.push({ id: request.id, ok: true, gives: apply(request).gives }));
-  }
-  return replies;
-}
-
-/** Moves what the write-ahead log holds into the file, so that its space can be written again on a full disk. */
-function makeRoom(database: DatabaseSync): void {
-  try {
-    database.exec("PRAGMA wal_checkpoint(RESTART)");
-  } catch {
-    // Then there is no room to be made; each request finds out for itself.
-  }
 }
 
 function textOf(value: unknown): string | null {

@@ -1,7 +1,7 @@
 /** Which dead letters a filter means, slice by slice: so that neither looking nor what follows keeps commits waiting. */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import type { DeadLetterFilter } from "../../../core/ledger.ts";
+import type { DeadLetterFilter } from "../../../core/dead-letter.ts";
 import type { DeadLetterRequest, DeadLetterSlice } from "../protocol.ts";
 
 export interface Choosing {

@@ -1,8 +1,8 @@
 /** Messages given up, with what became of them. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { DeadLetter, EditedDeadLetter } from "../../../core/dead-letter.ts";
 import { type EditProblem, editedMessage } from "../../../core/edited-message.ts";
-import type { DeadLetter, EditedDeadLetter } from "../../../core/ledger.ts";
 import { groupPropertiesIn } from "../../../core/message.ts";
 import { firstLaneOf, serviceOfLane } from "../../../core/service.ts";
 import { frameOf } from "../frames.ts";

@@ -1,7 +1,7 @@
 /** When what was said last of a property arrived at a destination. */
 
 import type { GroupState } from "../../../core/attribution/knowledge.ts";
-import type { Arrival } from "../../../core/ledger.ts";
+import type { Arrival } from "../../../core/group-knowledge.ts";
 import type { Passages } from "../passages.ts";
 
 export interface Way {

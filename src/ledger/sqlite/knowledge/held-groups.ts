@@ -3,8 +3,8 @@
 import type { GroupState } from "../../../core/attribution/knowledge.ts";
 import { sentValueOf } from "../../../core/attribution/properties.ts";
 import type { RulesBySource } from "../../../core/attribution/rules.ts";
+import type { HeldGroup, HeldGroupsQuery, HeldProperty } from "../../../core/group-knowledge.ts";
 import { groupLane } from "../../../core/identity.ts";
-import type { HeldGroup, HeldGroupsQuery, HeldProperty } from "../../../core/ledger.ts";
 import type { Passages } from "../passages.ts";
 import { arrivalOf } from "./arrival.ts";
 import type { GroupName, Groups } from "./groups.ts";

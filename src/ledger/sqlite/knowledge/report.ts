@@ -4,14 +4,14 @@ import type { GroupState } from "../../../core/attribution/knowledge.ts";
 import { groupAt } from "../../../core/attribution/membership.ts";
 import { winnerOf } from "../../../core/attribution/properties.ts";
 import type { RulesBySource } from "../../../core/attribution/rules.ts";
-import { groupLane } from "../../../core/identity.ts";
 import type {
   GroupKnowledge,
   GroupKnowledgeQuery,
   KeysReport,
   KnownMember,
   KnownProperty,
-} from "../../../core/ledger.ts";
+} from "../../../core/group-knowledge.ts";
+import { groupLane } from "../../../core/identity.ts";
 import type { Passages } from "../passages.ts";
 import type { Positions } from "../positions.ts";
 import { arrivalOf } from "./arrival.ts";
