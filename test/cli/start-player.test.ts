@@ -6,6 +6,7 @@ import { planSample } from "../../src/cli/sample-shipment.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { LedgerStatus } from "../../src/core/ledger.ts";
 import { createManualClock } from "../fakes/clock.ts";
+import { NO_COUNTS } from "../fakes/ledger-status.ts";
 
 const sample = planSample(feedOf(60), { source: "segment", writeKey: "wk", webhookSecret: "s" });
 const instantClock: Clock = { now: () => 0, sleep: async () => undefined };
@@ -110,14 +111,6 @@ function statusWith(depth: number, lastFailure: string | null = null): LedgerSta
     lanes: 4,
     destinations: [{ name: "engine", depth, waitingLanes, ...destination }],
     depth,
-    committed: 0,
-    duplicates: 0,
-    saved: 0,
-    stale: 0,
-    attributed: 0,
-    rejected: 0,
-    rejectedByReason: {},
-    expired: 0,
-    sizeBytes: 0,
+    ...NO_COUNTS,
   };
 }

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { showStatus } from "../../src/cli/status.ts";
 import type { LaneStatus } from "../../src/core/ledger.ts";
 import type { PrickleStatus } from "../../src/core/operations.ts";
+import { NO_COUNTS } from "../fakes/ledger-status.ts";
 
 const NOW = Date.UTC(2026, 10, 24);
 const HELD: LaneStatus = { lane: 70, service: "historical", depth: 1_900, attempts: 3, lastFailure: "429" };
@@ -25,16 +26,9 @@ const STATUS: PrickleStatus = {
     },
   ],
   depth: 2_000,
+  ...NO_COUNTS,
   committed: 2_007,
-  duplicates: 0,
-  saved: 0,
-  stale: 0,
-  attributed: 0,
-  rejected: 0,
-  rejectedByReason: {},
-  expired: 0,
   health: [],
-  sizeBytes: 0,
 };
 
 it("tells how much of what waits is history, and of which service a lane is that is held back", () => {

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Claim, ClaimRequest, Ledger, LedgerStatus, SettleOutcome } from "../../src/core/ledger.ts";
 import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
 import { type Service, serviceOfLane } from "../../src/core/service.ts";
+import { NO_COUNTS } from "./ledger-status.ts";
 import { LANES, toOutbox } from "./outbox.ts";
 
 export interface MemoryLedger extends Pick<Ledger, "claim" | "settle" | "status"> {
@@ -124,18 +125,7 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
         lastFailure,
       })),
     };
-    const counts = {
-      committed: seq,
-      duplicates: 0,
-      saved: 0,
-      stale: 0,
-      attributed: 0,
-      rejected: 0,
-      rejectedByReason: {},
-      expired: 0,
-      sizeBytes: 0,
-    };
-    return { lanes: LANES, destinations: [mine], depth, ...counts };
+    return { ...NO_COUNTS, committed: seq, lanes: LANES, destinations: [mine], depth };
   }
 
   return {

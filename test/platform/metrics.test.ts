@@ -4,6 +4,7 @@ import type { LedgerStatus } from "../../src/core/ledger.ts";
 import type { SourceStatus } from "../../src/core/operations.ts";
 import { EMPTY_RUN, type Run } from "../../src/core/runs.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
+import { NO_COUNTS } from "../fakes/ledger-status.ts";
 
 const NOW = Date.UTC(2026, 10, 1);
 
@@ -24,15 +25,7 @@ function status(oldestCommittedAt: number | null, depth: number): LedgerStatus {
       },
     ],
     depth,
-    committed: 0,
-    duplicates: 0,
-    saved: 0,
-    stale: 0,
-    attributed: 0,
-    rejected: 0,
-    rejectedByReason: {},
-    expired: 0,
-    sizeBytes: 0,
+    ...NO_COUNTS,
   };
 }
 

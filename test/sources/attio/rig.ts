@@ -4,6 +4,7 @@ import type { RowSource } from "../../../src/core/row-source.ts";
 import { type AttioOptions, createAttioRows } from "../../../src/sources/attio/rows.ts";
 import { ACCESS_TOKEN, type FakeAttio, startFakeAttio } from "../../fakes/attio.ts";
 import { createPassingClock, type PassingClock } from "../../fakes/clock.ts";
+import { createOpenedRows } from "../opened-rows.ts";
 
 export interface AttioRig {
   readonly fake: FakeAttio;
@@ -15,7 +16,7 @@ export interface AttioRig {
 export async function startAttio(): Promise<AttioRig> {
   const clock = createPassingClock();
   const fake = await startFakeAttio(clock);
-  const opened: RowSource[] = [];
+  const opened = createOpenedRows();
   return {
     fake,
     clock,
@@ -31,11 +32,10 @@ export async function startAttio(): Promise<AttioRig> {
         random: () => 0,
         ...options,
       });
-      opened.push(rows);
-      return rows;
+      return opened.keep(rows);
     },
     async close() {
-      for (const rows of opened) await rows.close();
+      await opened.close();
       await fake.close();
     },
   };

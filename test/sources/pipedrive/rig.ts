@@ -4,6 +4,7 @@ import type { RowSource } from "../../../src/core/row-source.ts";
 import { createPipedriveRows, type PipedriveOptions } from "../../../src/sources/pipedrive/rows.ts";
 import { createPassingClock, type PassingClock } from "../../fakes/clock.ts";
 import { API_TOKEN, type FakePipedrive, startFakePipedrive } from "../../fakes/pipedrive.ts";
+import { createOpenedRows } from "../opened-rows.ts";
 
 export interface PipedriveRig {
   readonly fake: FakePipedrive;
@@ -15,7 +16,7 @@ export interface PipedriveRig {
 export async function startPipedrive(): Promise<PipedriveRig> {
   const clock = createPassingClock();
   const fake = await startFakePipedrive(clock);
-  const opened: RowSource[] = [];
+  const opened = createOpenedRows();
   return {
     fake,
     clock,
@@ -31,11 +32,10 @@ export async function startPipedrive(): Promise<PipedriveRig> {
         random: () => 0,
         ...options,
       });
-      opened.push(rows);
-      return rows;
+      return opened.keep(rows);
     },
     async close() {
-      for (const rows of opened) await rows.close();
+      await opened.close();
       await fake.close();
     },
   };

@@ -5,6 +5,7 @@ import type { RowSource } from "../../../src/core/row-source.ts";
 import { createSalesforceRows, type SalesforceOptions } from "../../../src/sources/salesforce/rows.ts";
 import { createPassingClock, type PassingClock } from "../../fakes/clock.ts";
 import { type FakeSalesforce, startFakeSalesforce } from "../../fakes/salesforce.ts";
+import { createOpenedRows } from "../opened-rows.ts";
 
 const keys = generateKeyPairSync("rsa", {
   modulusLength: 2048,
@@ -32,7 +33,7 @@ export async function startSalesforce(): Promise<SalesforceRig> {
   const clock = createPassingClock();
   const fake = await startFakeSalesforce(LOGIN, clock);
   fake.pageRows = 3;
-  const opened: RowSource[] = [];
+  const opened = createOpenedRows();
   return {
     fake,
     clock,
@@ -49,11 +50,10 @@ export async function startSalesforce(): Promise<SalesforceRig> {
         random: () => 0,
         ...options,
       });
-      opened.push(rows);
-      return rows;
+      return opened.keep(rows);
     },
     async close() {
-      for (const rows of opened) await rows.close();
+      await opened.close();
       await fake.close();
     },
   };

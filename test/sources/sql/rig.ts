@@ -3,6 +3,7 @@
 import type { RowSource } from "../../../src/core/row-source.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { createSqlRows, type SqlOptions } from "../../../src/sources/sql/rows.ts";
+import { createOpenedRows } from "../opened-rows.ts";
 import type { TestDatabase } from "./database.ts";
 
 export interface SqlRig {
@@ -19,7 +20,7 @@ const START = Date.UTC(2026, 10, 1);
 
 export async function prepareAccounts(database: TestDatabase): Promise<SqlRig> {
   let now = START;
-  const opened: RowSource[] = [];
+  const opened = createOpenedRows();
   await database.run("DROP TABLE IF EXISTS fake.accounts CASCADE");
   await database.run(`CREATE TABLE fake.accounts (
     id bigint PRIMARY KEY, name text, updated_at timestamptz(6), deleted boolean NOT NULL DEFAULT false
@@ -53,11 +54,8 @@ export async function prepareAccounts(database: TestDatabase): Promise<SqlRig> {
         random: () => 0,
         ...options,
       });
-      opened.push(rows);
-      return rows;
+      return opened.keep(rows);
     },
-    async close() {
-      for (const rows of opened) await rows.close();
-    },
+    close: opened.close,
   };
 }
