@@ -12,7 +12,11 @@ import { type Watch, watch } from "./soak/watch.ts";
 const WRITE_KEY = "wk_soak";
 const PATIENCE_MS = 180_000;
 const LEASE = "10s";
-const MOST_ALIVE_MS = 4000;
+const MOST_ALIVE_MS = 3000;
+/** Else a short soak would be over before anything happened. */
+const MESSAGES_PER_SECOND = 1500;
+/** Lives of prickle in which nothing new came: then what is left waits for the calm. */
+const STILL_LIVES = 4;
 const NEARLY_ALL = 0.98;
 const MOST_SHOWN = 100;
 
@@ -37,13 +41,13 @@ try {
 function openWorkplace(host: string): Promise<Workplace> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a secret in prickle.yaml
   const secrets = { token: "${TOKEN}" };
-  const rates = { messagesPerSecond: null, messagesPerDistinctIdPerSecond: null, maxMessages: 100 };
+  const rates = { messagesPerSecond: MESSAGES_PER_SECOND, messagesPerDistinctIdPerSecond: null, maxMessages: 100 };
   return createWorkplace(
     {
       sources: { segment: { type: "segment", writeKeys: [WRITE_KEY] } },
       destinations: { posthog: { type: "posthog", host, ...secrets, ...rates, historicalMigration: false } },
       delivery: { lease: LEASE },
-      log: { level: "error" },
+      log: { level: "warn" },
     },
     { env: { TOKEN: "phc_soak" } },
   );
@@ -60,13 +64,14 @@ async function play(): Promise<number> {
     isTaken = true;
   });
   let sentBefore = 0;
+  let still = 0;
   for (let kills = 0; ; kills++) {
     posthog.hasV1 = Math.random() < 0.8;
     served = await workplace.serve();
-    await delay(700 + Math.random() * MOST_ALIVE_MS);
+    await delay(200 + Math.random() * MOST_ALIVE_MS);
     console.error(`${watched.sent.size} of ${messages} sent, ${kills} kills`);
-    const isStill = watched.sent.size === sentBefore;
-    if (isTaken && (isStill || watched.sent.size >= NEARLY_ALL * messages)) return kills;
+    still = watched.sent.size === sentBefore ? still + 1 : 0;
+    if (isTaken && (still === STILL_LIVES || watched.sent.size >= NEARLY_ALL * messages)) return kills;
     sentBefore = watched.sent.size;
     // A server that loses v1 while it is in use.
     if (Math.random() < 0.2) posthog.hasV1 = false;

@@ -28,6 +28,8 @@ export interface SentEvent {
 /** A claim settles within its lease of 10 seconds, or what it brought is sent again. */
 const SETTLED_WITHIN_MS = 15_000;
 const RESULTS = ["retry", "retry", "retry", "warning", "absent"] as const;
+const OUTAGE_CHANCE = 0.02;
+const LONGEST_OUTAGE_MS = 2000;
 const STATUSES = [408, 429, 500, 502, 503, 504] as const;
 
 interface Answered {
@@ -45,6 +47,7 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   const lastOf = new Map<string, number>();
   const killedAt: number[] = [];
   let isCalm = false;
+  let downUntil = 0;
 
   function look(text: string): void {
     for (const raw of JSON.parse(text).batch) {
@@ -77,8 +80,12 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   }
 
   function decide(uuids: readonly string[], protocol: "v0" | "v1"): Failure | null {
+    if (isCalm) return null;
+    // Now and then it is down for a while, so that prickle has to find out when it is back.
+    if (random() < OUTAGE_CHANCE) downUntil = Date.now() + LONGEST_OUTAGE_MS * random();
+    if (Date.now() < downUntil) return status(503);
     const dice = random();
-    if (isCalm || dice > 0.15) return null;
+    if (dice > 0.15) return null;
     if (dice > 0.1) return protocol === "v1" ? partial(uuids) : null;
     if (dice > 0.05) return status(STATUSES[Math.floor(random() * STATUSES.length)] ?? 500);
     if (dice > 0.035) return { kind: "reset" };

@@ -37,6 +37,7 @@ export interface Command {
 
 export interface Served extends Command {
   readonly url: string;
+  /** Throws when it had ended by itself: a test that starts it again would not notice. */
   kill(): Promise<void>;
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>;
@@ -94,8 +95,11 @@ export async function createWorkplace(config: object, { env = {}, disk }: Workpl
         ...command,
         url,
         async kill() {
+          const { exitCode, signalCode } = command.process;
           command.process.kill("SIGKILL");
-          await command.ended;
+          const { stderr } = await command.ended;
+          if (exitCode === null && signalCode === null) return;
+          throw new Error(`prickle serve had ended by itself, with ${exitCode ?? signalCode}:\n${stderr}`);
         },
         async stop() {
           command.process.kill("SIGTERM");
