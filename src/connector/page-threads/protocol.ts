@@ -2,9 +2,9 @@
 
 import type { PortableMapping } from "../../core/mapping/portable.ts";
 import type { Prepared } from "../../core/source.ts";
+import type { RawPage } from "../../platform/files/slicer.ts";
 import type { Table } from "../../sources/file/read-rows.ts";
 import type { RowReading } from "../../sources/file/row-reader.ts";
-import type { RawPage } from "../../sources/file/slicer.ts";
 import type { TimeWindow } from "../../sources/file/visit-page.ts";
 
 /** How the pages of a file are read: plain data, for any thread. */

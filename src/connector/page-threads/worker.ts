@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { createMemoryPool } from "../../core/memory-pool.ts";
-import type { RawPage } from "../../sources/file/slicer.ts";
+import type { RawPage } from "../../platform/files/slicer.ts";
 import { createPagePreparer } from "./prepare-page.ts";
 import { memoryOf, type PageReply, type PageRequest } from "./protocol.ts";
 

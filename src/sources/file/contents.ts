@@ -1,10 +1,8 @@
-/** What a file has in it: its bytes decompressed, however often it was compressed, and as UTF-8. */
+/** A text file or an entry of a zip file from some place on, as UTF-8. */
 
-import { crc32 } from "node:zlib";
-import { PrickleError } from "../../core/errors.ts";
-import { type Chunk, compressedChunks, compressedFile, damaged, inflatedChunks, plainChunks } from "./chunks.ts";
-import { sniffCompression } from "./compression.ts";
-import { type OpenFile, readAt } from "./open-file.ts";
+import { type Chunk, plainChunks } from "../../platform/files/chunks.ts";
+import type { OpenFile } from "../../platform/files/open-file.ts";
+import { sniffFile, unpacked } from "../../platform/files/unpacked.ts";
 import { createSkipper, type Skipper } from "./skip.ts";
 import { asUtf8, type Encoding } from "./text-encoding.ts";
 
@@ -13,10 +11,6 @@ export interface Contents {
   /** For each part in turn: what of it lies after the place. */
   readonly skipper: Skipper;
 }
-
-const MAGIC_BYTES = 4;
-/** A file compressed more often than this is nobody's. */
-const MOST_LAYERS = 3;
 
 /** A text after byte `offset` of what is in the file. A plain one is entered there; what is compressed or recoded has to be read up to it. */
 export async function openText(opened: OpenFile, offset: number, encoding: Encoding = "utf-8"): Promise<Contents> {
@@ -28,61 +22,4 @@ export async function openText(opened: OpenFile, offset: number, encoding: Encod
   const chunks = unpacked(opened);
   const skipper = createSkipper(offset, opened.path);
   return { chunks: encoding === "utf-8" ? chunks : asUtf8(chunks, encoding), skipper };
-}
-
-/** All of it, decompressed. @throws INPUT_INVALID */
-export async function* unpacked(opened: OpenFile): AsyncGenerator<Chunk> {
-  const { path, entry } = opened;
-  let chunks = entry ? checked(opened, stored(opened)) : plainChunks(opened, 0);
-  let compression = await sniffFile(opened);
-  for (let layer = 0; ; layer++) {
-    if (entry?.isDeflated || layer > 0) {
-      const peeked = await peek(chunks);
-      chunks = peeked.chunks;
-      compression = sniffCompression(peeked.head);
-    }
-    if (compression === null || compression === "zip" || layer >= MOST_LAYERS) break;
-    const isFile = layer === 0 && !entry;
-    chunks = inflatedChunks(path, compression, isFile ? compressedFile(opened) : compressedChunks(chunks));
-  }
-  if (compression !== null) throw nested(path, compression);
-  yield* chunks;
-}
-
-async function sniffFile(opened: OpenFile) {
-  return sniffCompression(await readAt(opened, 0, MAGIC_BYTES));
-}
-
-function stored(opened: OpenFile): AsyncGenerator<Chunk> {
-  if (!opened.entry?.isDeflated) return plainChunks(opened, 0);
-  return inflatedChunks(opened.path, "deflate", compressedFile(opened));
-}
-
-/** Entries of a zip file have no checksum of their own that zlib would look at. */
-async function* checked(opened: OpenFile, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
-  let sum = 0;
-  let read = 0;
-  for await (const chunk of chunks) {
-    for (const part of chunk.parts) sum = crc32(part, sum);
-    read = chunk.bytes;
-    yield chunk;
-  }
-  if (sum !== opened.entry?.crc32) throw damaged(opened.path, "zip", read, new Error("its checksum is another"));
-}
-
-/** The first bytes, and all chunks. */
-async function peek(chunks: AsyncGenerator<Chunk>) {
-  const first = await chunks.next();
-  async function* all(): AsyncGenerator<Chunk> {
-    if (!first.done) yield first.value;
-    yield* chunks;
-  }
-  const head = first.done ? [] : first.value.parts;
-  return { head: Buffer.concat(head).subarray(0, MAGIC_BYTES), chunks: all() };
-}
-
-function nested(path: string, found: string): PrickleError {
-  return new PrickleError("INPUT_INVALID", `${path}: a ${found} file lies in a compressed one.`, {
-    hint: "Unpack the outer one first.",
-  });
 }

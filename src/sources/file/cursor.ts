@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { PrickleError } from "../../core/errors.ts";
-import { type OpenFile, readAt } from "./open-file.ts";
+import { type OpenFile, readAt } from "../../platform/files/open-file.ts";
 
 const FORMAT = 1;
 /** Bytes hashed at the begin and at the end. */

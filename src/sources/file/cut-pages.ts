@@ -1,12 +1,12 @@
 /** Cuts a file into pages, from a place on. */
 
+import type { OpenFile } from "../../platform/files/open-file.ts";
+import { createRowSlicer } from "../../platform/files/row-slicer.ts";
+import { createSlicer, type RawPage, type Slicer, type SlicerOptions } from "../../platform/files/slicer.ts";
 import { openText } from "./contents.ts";
 import type { FileCursor } from "./cursor.ts";
 import type { Layout } from "./layout.ts";
-import type { OpenFile } from "./open-file.ts";
 import { cutParquet } from "./parquet-pages.ts";
-import { createRowSlicer } from "./row-slicer.ts";
-import { createSlicer, type RawPage, type Slicer, type SlicerOptions } from "./slicer.ts";
 
 /** A page, and how far the file had been read when it was cut. */
 export interface CutPage {

@@ -2,12 +2,12 @@
 
 import { resolve } from "node:path";
 import type { Intake, Page, PreparedPage, PullSource } from "../../core/source.ts";
+import { type FilePlace, nameOf, type OpenFile, openFile } from "../../platform/files/open-file.ts";
+import type { RawPage } from "../../platform/files/slicer.ts";
 import { checkIdentity, type FileCursor, identify, parseCursor, startCursor } from "./cursor.ts";
 import { type CutPage, cutFile } from "./cut-pages.ts";
 import type { Layout } from "./layout.ts";
-import { type FilePlace, nameOf, type OpenFile, openFile } from "./open-file.ts";
 import { countOf, createPageCursors } from "./page-cursors.ts";
-import type { RawPage } from "./slicer.ts";
 
 export interface FileSourceOptions extends FilePlace {
   /** Default: lines of UTF-8. */

@@ -3,9 +3,9 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { PrickleError } from "../../core/errors.ts";
-import { sniffCompression } from "./compression.ts";
-import { type FilePlace, nameOf, openFile, readAt, unreadable } from "./open-file.ts";
-import { listZip } from "./zip.ts";
+import { sniffCompression } from "../../platform/files/compression.ts";
+import { type FilePlace, nameOf, openFile, readAt, unreadable } from "../../platform/files/open-file.ts";
+import { listZip } from "../../platform/files/zip.ts";
 
 export interface FoundFile extends FilePlace {
   /** Bytes that are read of it. */

@@ -4,12 +4,12 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { PrickleError } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
-import type { Chunk } from "./chunks.ts";
-import { unpacked } from "./contents.ts";
-import { type OpenFile, openFile, readAt } from "./open-file.ts";
+import type { Chunk } from "../../platform/files/chunks.ts";
+import { type OpenFile, openFile, readAt } from "../../platform/files/open-file.ts";
+import { findRowEnd } from "../../platform/files/row-end.ts";
+import { namedColumns, parseRows, sniffDelimiter } from "../../platform/files/table-text.ts";
+import { unpacked } from "../../platform/files/unpacked.ts";
 import { openParquet } from "./parquet.ts";
-import { findRowEnd } from "./row-end.ts";
-import { namedColumns, parseRows, sniffDelimiter } from "./table-text.ts";
 import { type Encoding, sniffEncoding } from "./text-encoding.ts";
 
 export type Layout =

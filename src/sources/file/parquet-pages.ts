@@ -1,9 +1,9 @@
 /** A Parquet file as pages of JSON lines, so that threads can read and map them like any other. */
 
+import type { OpenFile } from "../../platform/files/open-file.ts";
+import { MAX_PAGE_BYTES, type RawPage } from "../../platform/files/slicer.ts";
 import type { CutPage } from "./cut-pages.ts";
-import type { OpenFile } from "./open-file.ts";
 import { openParquet } from "./parquet.ts";
-import { MAX_PAGE_BYTES, type RawPage } from "./slicer.ts";
 
 /** From row `begin` on. In its pages a line is a row, and a page's length is told in rows. */
 export async function* cutParquet(

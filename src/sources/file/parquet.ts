@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import { type Compressors, type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { PrickleError } from "../../core/errors.ts";
-import { type OpenFile, readAt } from "./open-file.ts";
+import { type OpenFile, readAt } from "../../platform/files/open-file.ts";
 
 export interface ParquetFile {
   readonly columns: readonly string[];

@@ -2,7 +2,7 @@
 
 import { type JsonValue, jsonErrorPlace } from "../../core/json.ts";
 import type { Rejection, SourceRecord } from "../../core/record.ts";
-import type { RawPage } from "./slicer.ts";
+import type { RawPage } from "../../platform/files/slicer.ts";
 
 export interface ReadLineOptions {
   readonly path: string;

@@ -3,9 +3,9 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject } from "../../core/json.ts";
 import type { Rejection, SourceRecord } from "../../core/record.ts";
+import type { RawPage } from "../../platform/files/slicer.ts";
+import { parseRows } from "../../platform/files/table-text.ts";
 import { type ReadLineOptions, refuseTooLong } from "./read-page.ts";
-import type { RawPage } from "./slicer.ts";
-import { parseRows } from "./table-text.ts";
 
 export interface Table {
   readonly delimiter: string;

@@ -1,6 +1,6 @@
 /** Text that is not UTF-8, as UTF-8: so that everything after has to know one encoding only. */
 
-import type { Chunk } from "./chunks.ts";
+import type { Chunk } from "../../platform/files/chunks.ts";
 
 export const ENCODINGS = ["utf-8", "utf-16le", "utf-16be", "windows-1252"] as const;
 export type Encoding = (typeof ENCODINGS)[number];

@@ -1,10 +1,10 @@
 /** What a page says: records and rejections, whatever its layout, but for records nobody asked for. */
 
 import type { Rejection, SourceRecord } from "../../core/record.ts";
+import type { RawPage } from "../../platform/files/slicer.ts";
 import type { ReadPage } from "./file-source.ts";
 import { type ReadLineOptions, visitLines } from "./read-page.ts";
 import { type Table, visitRows } from "./read-rows.ts";
-import type { RawPage } from "./slicer.ts";
 
 export interface ReadPageOptions extends ReadLineOptions {
   /** Null, the default: lines of JSON. */

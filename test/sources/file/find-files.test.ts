@@ -7,8 +7,8 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import yazl from "yazl";
+import { nameOf } from "../../../src/platform/files/open-file.ts";
 import { findFiles } from "../../../src/sources/file/find-files.ts";
-import { nameOf } from "../../../src/sources/file/open-file.ts";
 
 let directory: string;
 beforeEach(async () => {

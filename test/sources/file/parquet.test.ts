@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openFile } from "../../../src/sources/file/open-file.ts";
+import { openFile } from "../../../src/platform/files/open-file.ts";
 import { openParquet } from "../../../src/sources/file/parquet.ts";
 
 const ROWS = 5_000;

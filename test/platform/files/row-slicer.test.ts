@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRowSlicer } from "../../../src/sources/file/row-slicer.ts";
-import type { RawPage } from "../../../src/sources/file/slicer.ts";
-import { parseRows } from "../../../src/sources/file/table-text.ts";
+import { createRowSlicer } from "../../../src/platform/files/row-slicer.ts";
+import type { RawPage } from "../../../src/platform/files/slicer.ts";
+import { parseRows } from "../../../src/platform/files/table-text.ts";
 
 const MAX_BYTES = 200;
 
