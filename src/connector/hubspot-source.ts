@@ -1,5 +1,6 @@
 /** HubSpot sources as the configuration says: sources with the same credentials share the limits of their account. */
 
+import { join } from "node:path";
 import type { PullSourceConfig } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
@@ -17,7 +18,7 @@ import { openTokenFile } from "./token-file.ts";
 export interface HubspotParts {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Where refresh tokens are kept that came after the configured one. */
+  /** Where refresh tokens are kept that came after the configured one, and exports while they are read. */
   readonly dataDir: string;
 }
 
@@ -52,8 +53,8 @@ export function createHubspotOpener({ clock, random, dataDir }: HubspotParts): O
     }
   }
 
-  return ({ mapping }, settings) => {
-    const { apiHost, labels: usesLabels, owners: namesOwners } = settings;
+  return ({ name, mapping }, settings) => {
+    const { apiHost, labels: usesLabels, owners: namesOwners, fullBy } = settings;
     const read = readNames(mapping, settings.mapping);
     const contacts = settings.contacts && {
       names: [...new Set([...settings.contacts.properties, ...read.ofContact])],
@@ -70,6 +71,8 @@ export function createHubspotOpener({ clock, random, dataDir }: HubspotParts): O
       usesLabels,
       namesOwners,
       contacts: contacts ?? null,
+      fullBy,
+      exportDirectory: join(dataDir, `export-${name}`),
     });
   };
 }

@@ -31,9 +31,13 @@ export function openRowSource(source: PullSourceConfig, { openHubspot, ...parts 
   }
 }
 
-/** Of whatever decides what rows say: the mapping with all it reads, and the settings. Secrets and times are left out. */
+/**
+ * Of whatever decides what rows say: the mapping with all it reads, and the settings. Secrets and times are left out, and
+ * by which way rows come: they say the same.
+ */
 export function rowDigest({ mapping, settings }: PullSourceConfig): string {
-  const { schedule: _, fullEvery: _full, removedEvery: _removed, maxEventsPerRun: _limit, ...deciding } = settings;
+  const { schedule: _, fullEvery: _full, removedEvery: _removed, maxEventsPerRun: _limit, ...others } = settings;
+  const { fullBy: _way, ...deciding } = { fullBy: null, ...others };
   const { source, answers } = portableMapping(mapping);
   const files = [answers.files, answers.presets].map((map) => [...map]);
   return murmur128(JSON.stringify([source.text, files, deciding]))

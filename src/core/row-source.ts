@@ -74,6 +74,11 @@ export interface RowPage {
   readonly after: string;
   /** When its rows were read, by the source's clock, ms UTC. */
   readonly readAt: number;
+  /**
+   * They may be as they were up to so long before `readAt`, in ms: what is known of a row from then on is not undone by
+   * them. Default: they are as they were then.
+   */
+  readonly behindMs?: number;
   /** Rows that the whole of it has, if the source tells. */
   readonly expected?: number;
   /** What an operator should know of them. */

@@ -69,7 +69,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const answer = await pool.request({ ...asked, signal });
       return { status: answer.statusCode, headers: flat(answer.headers), body: await readUpTo(answer.body, limit) };
     } catch (thrown) {
-      throw new HttpFailure(describe(thrown), { cause: thrown });
+      throw new HttpFailure(describeFailure(thrown), { cause: thrown });
     }
   }
 
@@ -96,7 +96,8 @@ async function readUpTo(stream: AsyncIterable<Buffer>, maxBytes: number): Promis
   return Buffer.concat(chunks).subarray(0, maxBytes).toString("utf8");
 }
 
-function describe(thrown: unknown): string {
+/** The code and what it says, and nothing of the request. */
+export function describeFailure(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.name;
   return `${code}: ${thrown.message || "no details"}`;

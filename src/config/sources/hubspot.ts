@@ -39,6 +39,12 @@ export const hubspot = z.strictObject({
     .boolean()
     .default(false)
     .describe("true or false: the e-mail address of a company's owner; needs the scope crm.objects.owners.read"),
+  fullBy: z
+    .enum(["list", "export"])
+    .default("list")
+    .describe(
+      "list or export: how all companies are read; export is for hundreds of thousands, and needs the scope crm.export",
+    ),
   contacts: contacts
     .optional()
     .describe("read the people of companies too, as memberships; needs the scope crm.objects.contacts.read"),

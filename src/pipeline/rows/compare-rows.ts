@@ -103,7 +103,7 @@ function recordOf(
 }
 
 /** Of the JSON text with the keys of objects in order, in 96 bits: a million rows share one with a chance of 1 in 10¹⁶. */
-function digestOf(payload: JsonObject, seed: string): string {
+export function digestOf(payload: JsonObject, seed: string): string {
   const words = murmur128(seed + canonicalJson(payload));
   return words
     .slice(0, 3)

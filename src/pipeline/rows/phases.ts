@@ -4,6 +4,7 @@ import type { RowSource } from "../../core/row-source.ts";
 import type { KnownRow } from "../../core/rows.ts";
 import type { Page } from "../../core/source.ts";
 import { type Compared, type Comparison, compareRemovals, compareRows, splitFates } from "./compare-rows.ts";
+import { overtakenIds } from "./overtaken.ts";
 import type { PullRowsOptions } from "./pull-rows.ts";
 import type { RunBook } from "./run-book.ts";
 import { FEW, mayVanish, tooManyVanished } from "./vanishing.ts";
@@ -40,12 +41,29 @@ export function createPhases(options: PullRowsOptions, book: RunBook, signal: Ab
   }
 
   async function* readRows(source: ReturnType<RowSource["all"]>): AsyncGenerator<Page> {
-    for await (const { rows: found, after, readAt, warnings } of source) {
+    for await (const page of source) {
+      const { rows: found, after, readAt, warnings } = page;
       const known = await knownOf(found.map(({ id }) => id));
-      const compared = compareRows(found, known, readAt, comparison());
+      const doubtful = overtakenIds(page, known, comparison());
+      const told = found.filter(({ id }) => !doubtful.includes(id));
+      const asked = await askAgain(doubtful, known);
+      const compared = joined([compareRows(told, known, readAt, comparison()), ...asked]);
       note({ after, read: found.length, changed: compared.records.length, warnings });
       yield pageOf(compared);
     }
+  }
+
+  /** Those removed meanwhile are left for the end of the run, which asks for all that it did not see. */
+  async function askAgain(ids: readonly string[], known: ReadonlyMap<string, KnownRow>): Promise<readonly Compared[]> {
+    const compared: Compared[] = [];
+    const { fatesAtOnce } = rows.traits;
+    for (let at = 0; at < ids.length; at += fatesAtOnce) {
+      const fates = (await rows.fates?.(ids.slice(at, at + fatesAtOnce), signal)) ?? [];
+      for (const { row, readAt } of splitFates(fates).live) {
+        compared.push(compareRows([row], known, readAt, comparison()));
+      }
+    }
+    return compared;
   }
 
   async function* readChanges(): AsyncGenerator<Page> {
@@ -109,10 +127,7 @@ export function createPhases(options: PullRowsOptions, book: RunBook, signal: Ab
     const back = live.map(({ row, readAt }) => compareRows([row], known, readAt, comparison()));
     const removed = compareRemovals([...removals, ...gone], known, clock.now(), comparison());
     note({ after, removed: removed.records.length });
-    return {
-      records: [...back.flatMap(({ records }) => records), ...removed.records],
-      rows: [...back.flatMap((one) => one.rows), ...removed.rows],
-    };
+    return joined([...back, removed]);
   }
 
   async function* requireFewUnseen(): AsyncGenerator<Page> {
@@ -151,6 +166,10 @@ export function createPhases(options: PullRowsOptions, book: RunBook, signal: Ab
   }
 
   return { read, requireFewUnseen };
+}
+
+function joined(compared: readonly Compared[]): Compared {
+  return { records: compared.flatMap(({ records }) => records), rows: compared.flatMap(({ rows }) => rows) };
 }
 
 async function* only<One>(one: One): AsyncGenerator<One> {

@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { PrickleError } from "../../core/errors.ts";
 import { answeredAt } from "../../platform/api-answer.ts";
 import { type ApiCall, createApiClient } from "../../platform/api-client.ts";
+import { type Downloaded, download } from "../../platform/download.ts";
 import { judgeAnswer } from "./judge.ts";
 import type { Portal } from "./portal.ts";
 
@@ -25,24 +26,35 @@ export interface Answered<Form> {
 
 export interface HubspotClient {
   get<Schema extends z.ZodType>(path: string, form: Schema, signal: AbortSignal): Promise<Answered<z.output<Schema>>>;
+  /** Null where there is no such thing. */
+  find<Schema extends z.ZodType>(path: string, form: Schema, signal: AbortSignal): Promise<z.output<Schema> | null>;
   /** Searches have limits of their own. */
   post<Schema extends z.ZodType>(
     request: { readonly path: string; readonly body: unknown; readonly isSearch?: boolean },
     form: Schema,
     signal: AbortSignal,
   ): Promise<Answered<z.output<Schema>>>;
+  /** What lies at an address that HubSpot gave, into a file. */
+  download(file: { readonly url: string; readonly path: string }, signal: AbortSignal): Promise<Downloaded>;
   requests(): number;
   close(): Promise<void>;
 }
 
 export function createHubspotClient({ portal, apiHost, ...options }: HubspotClientOptions): HubspotClient {
-  const { clock } = options;
+  const { clock, random } = options;
   const { credentials } = portal;
+  const { origin } = new URL(apiHost);
+  const { timeoutMs, patienceMs } = options;
+  const patience = { ...(timeoutMs ? { timeoutMs } : {}), ...(patienceMs ? { patienceMs } : {}) };
+  let downloads = 0;
+  const authorization = async (signal: AbortSignal) => ({
+    authorization: `Bearer ${await credentials.current(signal)}`,
+  });
   const api = createApiClient({
     ...options,
     baseUrl: apiHost,
     peer: "HubSpot",
-    headers: async (signal) => ({ authorization: `Bearer ${await credentials.current(signal)}` }),
+    headers: authorization,
     judge: (answer, call) => judgeAnswer(answer, call, portal, clock),
     renew: (signal) => credentials.renew(signal),
   });
@@ -50,18 +62,49 @@ export function createHubspotClient({ portal, apiHost, ...options }: HubspotClie
   async function ask<Schema extends z.ZodType>(call: ApiCall, form: Schema, signal: AbortSignal) {
     portal.requireOpen();
     const { body, headers } = await api.ask(call, signal);
-    const read = form.safeParse(JSON.parse(body)); // Seen to be JSON when it was judged.
-    if (!read.success) throw unexpected(call, read.error);
-    return { value: read.data, at: answeredAt({ headers }, clock) };
+    return { value: readForm(call, body, form), at: answeredAt({ headers }, clock) };
+  }
+
+  async function find<Schema extends z.ZodType>(path: string, form: Schema, signal: AbortSignal) {
+    portal.requireOpen();
+    const call = { method: "GET", path, budget: portal.general, understands: [404] } as const;
+    const { status, body } = await api.ask(call, signal);
+    return status === 404 ? null : readForm(call, body, form);
   }
 
   return {
+    find,
     get: (path, form, signal) => ask({ method: "GET", path, budget: portal.general }, form, signal),
     post: ({ path, body, isSearch = false }, form, signal) =>
       ask({ method: "POST", path, body, budget: isSearch ? portal.search : portal.general }, form, signal),
-    requests: api.requests,
+    download: (file, signal) =>
+      download(
+        {
+          ...file,
+          ...patience,
+          peer: "HubSpot",
+          clock,
+          random,
+          async take(stop) {
+            portal.requireOpen();
+            await portal.general.take(stop);
+            downloads += 1;
+          },
+          // Files lie with others, who get no key of the account.
+          headers: async (url, stop) => (url.origin === origin ? authorization(stop) : {}),
+        },
+        signal,
+      ),
+    requests: () => api.requests() + downloads,
     close: api.close,
   };
+}
+
+/** `body`: seen to be JSON when it was judged. */
+function readForm<Schema extends z.ZodType>(call: ApiCall, body: string, form: Schema): z.output<Schema> {
+  const read = form.safeParse(JSON.parse(body));
+  if (!read.success) throw unexpected(call, read.error);
+  return read.data;
 }
 
 function unexpected({ path }: ApiCall, { issues: [issue] }: z.ZodError): PrickleError {

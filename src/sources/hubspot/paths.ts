@@ -11,6 +11,7 @@ export const PATHS = {
   properties: `/crm/properties/${HUBSPOT_VERSION}/companies`,
   companyContacts: `/crm/associations/${HUBSPOT_VERSION}/companies/contacts/batch/read`,
   contactBatchRead: `/crm/objects/${HUBSPOT_VERSION}/contacts/batch/read`,
+  exports: `/crm/exports/${HUBSPOT_VERSION}/export`,
   owners: `/crm/owners/${HUBSPOT_VERSION}`,
   token: `/oauth/${HUBSPOT_VERSION}/token`,
   account: `/account-info/${HUBSPOT_VERSION}/details`,

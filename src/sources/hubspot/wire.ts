@@ -39,3 +39,15 @@ const owner = z.object({ id: z.string(), email: z.string().nullish() });
 export const ownersAnswer = z.object({ results: z.array(owner), paging });
 
 export const accountAnswer = z.object({ timeZone: z.string() });
+
+/** Of exports (facts: HubSpot, 12): a task, how far it is, and what it has. What a state is called is not promised. */
+export const exportTaskAnswer = z.object({ id: z.coerce.string().min(1) });
+export const exportStatusAnswer = z.object({
+  status: z.string(),
+  result: z.string().nullish(),
+  numErrors: z.int().nullish(),
+});
+export const exportDetailAnswer = z.object({
+  exportState: z.string().nullish().catch(null),
+  recordCount: z.int().nonnegative().nullish().catch(null),
+});

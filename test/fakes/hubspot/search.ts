@@ -28,7 +28,7 @@ export function searchCompanies(asked: Asked, store: HubspotStore, settings: Sea
   if (!(Number(limit) >= 1 && Number(limit) <= MOST_ROWS)) return invalid("limit must be at most 200");
   const offset = Number(after);
   if (offset + Number(limit) > MOST_FOUND) return invalid("paging beyond 10,000 results is not supported");
-  const tests = testsIn(filterGroups, settings);
+  const tests = testsIn(filterGroups, settings, store);
   if (!Array.isArray(tests)) return "status" in tests ? tests : { status: 500, body: "<html>" };
   const found = [...store.indexed(now - settings.indexLagMs)].filter((row) => tests.every((test) => test(row)));
   const sorted = found.sort(found.length > settings.unorderedAbove ? byTime : orderOf(settings));
@@ -46,17 +46,18 @@ export function searchCompanies(asked: Asked, store: HubspotStore, settings: Sea
   });
 }
 
-function testsIn(groups: unknown, settings: SearchSettings): readonly Test[] | Answer {
+function testsIn(groups: unknown, settings: SearchSettings, store: HubspotStore): readonly Test[] | Answer {
   const [group, ...others] = Array.isArray(groups) ? groups : [];
   const filters: unknown = group?.filters;
   if (!Array.isArray(filters) || others.length > 0) return invalid("one filter group is expected");
   if (filters.length > MOST_FILTERS) return invalid("too many filters");
-  const tests = filters.map((filter) => testOf(filter, settings));
+  const tests = filters.map((filter) => testOf(filter, settings, store));
   const wrong = tests.find((test) => typeof test !== "function");
   return wrong ? (wrong as Answer) : (tests as Test[]); // Seen just now.
 }
 
-function testOf({ propertyName, operator, value }: Record<string, string>, settings: SearchSettings): Test | Answer {
+function testOf(filter: Record<string, string>, settings: SearchSettings, store: HubspotStore): Test | Answer {
+  const { propertyName = "", operator, value } = filter;
   const { slackMs } = settings;
   const isBefore = orderOf(settings);
   switch (`${propertyName} ${operator}`) {
@@ -70,6 +71,7 @@ function testOf({ propertyName, operator, value }: Record<string, string>, setti
     case "hs_merged_object_ids HAS_PROPERTY":
       return ({ merged }) => merged !== null && merged !== "";
     default:
+      if (operator === "HAS_PROPERTY") return ({ id }) => Boolean(store.get(id)?.properties[propertyName]);
       return invalid(`no filter ${propertyName} ${operator}`);
   }
 }

@@ -3,6 +3,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Answer, type Asked, ok, refusal, unknownIn } from "./answer.ts";
+import { createFakeExports, type FakeExports } from "./exports.ts";
+import { startFileHost } from "./file-host.ts";
 import { createLimits, type LimitSettings, type Limits } from "./limits.ts";
 import { batchReadCompanies, batchReadContacts, listCompanies, readAssociations } from "./objects.ts";
 import { type SearchSettings, searchCompanies } from "./search.ts";
@@ -33,6 +35,9 @@ export interface FakeHubspot extends AsyncDisposable {
   readonly settings: HubspotSettings;
   readonly limits: Limits;
   readonly tokens: Tokens;
+  readonly exports: FakeExports;
+  /** Paths of files asked for, which lie elsewhere. */
+  readonly downloads: readonly string[];
   /** Method and path, with its query. */
   readonly requests: string[];
   now(): number;
@@ -50,6 +55,7 @@ const SCOPES: readonly (readonly [path: string, scope: string])[] = [
   ["/crm/objects/2026-09/companies", "crm.objects.companies.read"],
   ["/crm/objects/2026-09/contacts", "crm.objects.contacts.read"],
   ["/crm/associations/", "crm.objects.contacts.read"],
+  ["/crm/exports/", "crm.export"],
   ["/crm/properties/", "crm.schemas.companies.read"],
   ["/crm/owners/", "crm.objects.owners.read"],
 ];
@@ -61,6 +67,8 @@ export async function startFakeHubspot({ now: clock, pass, firstId }: FakeHubspo
   const limits = createLimits(settings, now);
   const tokens = createTokens(now);
   const requests: string[] = [];
+  const files = await startFileHost(() => exports);
+  const exports = createFakeExports(store, now, () => files.url);
 
   function answerTo(asked: Asked, authorization: string | undefined, urlLength: number): Answer {
     if (urlLength > MOST_URL) return { status: 414, body: "<html><body>414 Request-URI Too Large</body></html>" };
@@ -69,7 +77,8 @@ export async function startFakeHubspot({ now: clock, pass, firstId }: FakeHubspo
     if (!kind) return refusal(401, "INVALID_AUTHENTICATION", "Authentication credentials not found or expired.");
     const isSearch = asked.path.endsWith("/search");
     const limited = limits.check(isSearch);
-    const answer = limited ?? lackingScope(asked.path, settings) ?? route(asked, { store, settings, now: now() });
+    const refused = limited ?? lackingScope(asked.path, settings);
+    const answer = refused ?? exports.answer(asked) ?? route(asked, { store, settings, now: now() });
     return { ...answer, headers: { ...limits.headers(isSearch, kind === "oauth"), ...answer.headers } };
   }
 
@@ -106,11 +115,14 @@ export async function startFakeHubspot({ now: clock, pass, firstId }: FakeHubspo
     settings,
     limits,
     tokens,
+    exports,
+    downloads: files.requests,
     requests,
     now,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await files[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,5 +1,8 @@
 /** A fake HubSpot and what reads it, on one clock that passes by waiting. */
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import type { Clock } from "../../../src/core/clock.ts";
 import type { Removal, Row, RowSource, RowWindow } from "../../../src/core/row-source.ts";
 import type { AccessToken } from "../../../src/platform/access-token.ts";
@@ -16,6 +19,7 @@ export interface HubspotRig extends AsyncDisposable {
   readonly hubspot: FakeHubspot;
   readonly clock: PassingClock;
   readonly portal: Portal;
+  readonly exportDirectory: string;
   open(options?: Partial<HubspotRowsOptions>): RowSource;
   /** Begun, with nothing remembered. */
   begin(options?: Partial<HubspotRowsOptions>): Promise<RowSource>;
@@ -29,10 +33,11 @@ export async function createHubspotRig(
   const fake = firstId === undefined ? {} : { firstId };
   const hubspot = await startFakeHubspot({ now: clock.now, pass: clock.pass, ...fake });
   defineProperties(hubspot);
+  const exportDirectory = join(await mkdtemp(join(tmpdir(), "prickle-export-")), "export");
   const portal = createPortal({ credentials: credentials(hubspot.url, clock), clock });
   const opened: RowSource[] = [];
   const open = (more: Partial<HubspotRowsOptions> = {}) => {
-    const parts = { apiHost: hubspot.url, portal, clock, random: () => 0.5, timeoutMs: 5000 };
+    const parts = { apiHost: hubspot.url, portal, clock, random: () => 0.5, timeoutMs: 5000, exportDirectory };
     const rows = createHubspotRows({ ...parts, wanted: WANTED, ...more });
     opened.push(rows);
     return rows;
@@ -41,6 +46,7 @@ export async function createHubspotRig(
     hubspot,
     clock,
     portal,
+    exportDirectory,
     open,
     async begin(more) {
       const rows = open(more);
@@ -50,6 +56,7 @@ export async function createHubspotRig(
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((rows) => rows.close()));
       await hubspot[Symbol.asyncDispose]();
+      await rm(dirname(exportDirectory), { recursive: true, force: true });
     },
   };
 }

@@ -34,7 +34,7 @@ const EVERY = { fullEveryMs: 7 * DAY_MS, removedEveryMs: 3_600_000 };
 const SOURCE = "hubspot";
 const WANTED = { required: ["name"], wished: ["external_id"], usual: ["domain", "seats"] };
 
-export async function createWorld(options: Pick<HubspotRowsOptions, "contacts"> = {}): Promise<World> {
+export async function createWorld(options: Partial<HubspotRowsOptions> = {}): Promise<World> {
   const rig = await createHubspotRig();
   const { clock } = rig;
   const directory = await mkdtemp(join(tmpdir(), "prickle-hubspot-"));
