@@ -20,6 +20,8 @@ export interface ExportSettings extends ExportForm {
   errorCount: number;
   /** A company as the export has it, which may be behind; null: it does not have it. */
   sees: (company: StoredCompany) => StoredCompany | null;
+  /** The bytes that are given. */
+  damages: (file: Buffer) => Buffer;
   /** What becomes of the next download; null: it is given. */
   interfereDownload: (count: number) => "cut" | { readonly status: number; readonly location?: string } | null;
 }
@@ -39,7 +41,6 @@ interface Task {
   readonly at: number;
   readonly names: readonly string[];
   readonly rows: readonly Readonly<Record<string, string | null>>[];
-  file: Promise<Buffer> | null;
 }
 
 const ROOT = "/crm/exports/2026-09/export";
@@ -73,7 +74,7 @@ export function createFakeExports(store: HubspotStore, now: () => number, host: 
     const columns = names.map(String).filter((name) => store.properties.has(name));
     const seen = store.live().flatMap((company) => settings.sees({ ...company }) ?? []);
     const rows = seen.map((company) => objectOf(company, columns, store).properties);
-    const task = { id: String(5000 + tasks.length), at: now(), names: columns, rows, file: null };
+    const task = { id: String(5000 + tasks.length), at: now(), names: columns, rows };
     tasks.push(task);
     return ok({ id: task.id }, 202);
   }
@@ -118,8 +119,7 @@ export function createFakeExports(store: HubspotStore, now: () => number, host: 
     async file(path) {
       const found = addresses.get(path);
       if (!found || found.until <= now()) return null;
-      found.task.file ??= exportFile(found.task, settings);
-      return found.task.file;
+      return settings.damages(await exportFile(found.task, settings));
     },
   };
 }
@@ -134,6 +134,7 @@ function defaultSettings(): ExportSettings {
     countsRows: (count) => count,
     errorCount: 0,
     sees: (company) => company,
+    damages: (file) => file,
     interfereDownload: () => null,
     rowsPerFile: 1_000_000,
     isGzipped: false,

@@ -15,7 +15,7 @@ import { shippedMapping } from "../../core/mapping/shipped.ts";
 import type { Groups } from "./companies.ts";
 import { createHubspotRig, type HubspotRig } from "./rig.ts";
 
-type Request = Pick<PullRowsOptions, "isFull" | "acceptsRemovals">;
+type Request = Pick<PullRowsOptions, "isFull" | "acceptsRemovals"> & Partial<Pick<HubspotRowsOptions, "fullBy">>;
 
 export interface World extends AsyncDisposable {
   readonly rig: HubspotRig;
@@ -96,7 +96,7 @@ export async function createWorld(options: Partial<HubspotRowsOptions> = {}): Pr
       const known = await ledger.group({ groupType: "company", groupKey, limit: 1000 });
       return known?.members.filter(({ isMember }) => isMember).map(({ id }) => id) ?? [];
     },
-    async sync(request = {}, stopAfter = Number.POSITIVE_INFINITY) {
+    async sync({ fullBy, ...request } = {}, stopAfter = Number.POSITIVE_INFINITY) {
       const stop = new AbortController();
       const { settings } = rig.hubspot;
       const { interfere } = settings;
@@ -106,7 +106,7 @@ export async function createWorld(options: Partial<HubspotRowsOptions> = {}): Pr
         if (left <= 0) stop.abort();
         return interfere(asked, count);
       };
-      const rows = rig.open({ wanted: WANTED, ...options });
+      const rows = rig.open({ wanted: WANTED, ...options, ...(fullBy ? { fullBy } : {}) });
       const pull = pullRows({ source: SOURCE, rows, memory: ledger, digest: "m1", clock, ...EVERY, ...request });
       const kind = request.isFull ? "full" : "changes";
       const parts = { source: SOURCE, pull, ingest, ledger, clock, maxMessages: null, kind } as const;

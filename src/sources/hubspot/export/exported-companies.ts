@@ -64,6 +64,7 @@ export async function* exportedCompanies(
   }
 }
 
+/** Rows are known by the first of them, and it is told even of a row that is broken behind it. */
 function columnNames({ company }: ExportOptions): readonly string[] {
   return [...new Set([ID_COLUMN, ...company.properties.keys(), MODIFIED_COLUMN, CREATED_COLUMN])];
 }
