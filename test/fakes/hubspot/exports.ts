@@ -72,7 +72,7 @@ export function createFakeExports(store: HubspotStore, now: () => number, host: 
     const { exportName, objectProperties: names } = body;
     if (typeof exportName !== "string" || !Array.isArray(names)) return invalid("exportName, objectProperties");
     const columns = names.map(String).filter((name) => store.properties.has(name));
-    const seen = store.live().flatMap((company) => settings.sees({ ...company }) ?? []);
+    const seen = [...store.live(), ...store.archived()].flatMap((company) => settings.sees({ ...company }) ?? []);
     const rows = seen.map((company) => objectOf(company, columns, store).properties);
     const task = { id: String(5000 + tasks.length), at: now(), names: columns, rows };
     tasks.push(task);
@@ -133,7 +133,7 @@ function defaultSettings(): ExportSettings {
     tellsDetail: true,
     countsRows: (count) => count,
     errorCount: 0,
-    sees: (company) => company,
+    sees: (company) => (company.archivedAt === null ? company : null),
     damages: (file) => file,
     interfereDownload: () => null,
     rowsPerFile: 1_000_000,
