@@ -3,19 +3,21 @@
  * promised; so some rows of every kind are read from the API too. What is written otherwise is not believed.
  */
 
-import { canonicalJson, type JsonValue } from "../../../core/json.ts";
+import { canonicalJson } from "../../../core/json.ts";
 import type { CompanyOptions } from "../company.ts";
 import { typeValue } from "../values.ts";
 import type { WireProperty, WireRow } from "../wire.ts";
 import type { ExportRow } from "./export-table.ts";
+import { columnIn, kindOf, kindsOf, type ValueForm } from "./value-kinds.ts";
+import { createVotes } from "./votes.ts";
 
 export interface Trust {
   /** Ids of rows that tell most when they are read from the API: none once all kinds of values are known. */
   sample(rows: readonly ExportRow[]): readonly string[];
   /** Compares rows with what the API says of the same. */
   learn(rows: readonly ExportRow[], live: ReadonlyMap<string, WireRow>): void;
-  /** The values of these kinds are not what they seem. */
-  doubt(name: string, kind: ValueKind): void;
+  /** The values of that form are not what they seem. */
+  doubt(name: string, form: ValueForm): void;
   /** As the API would give it; null: nobody knows that it would. */
   asWire(row: ExportRow): WireRow | null;
   /** Properties found not to be written as the API has them, each told once. */
@@ -29,86 +31,56 @@ export interface TrustOptions extends Pick<CompanyOptions, "properties" | "usesL
 
 export const MODIFIED_COLUMN = "hs_lastmodifieddate";
 export const CREATED_COLUMN = "createdate";
-/** Of the address under which people find a company: no column. */
-const URL_NAME = "(address)";
+/** Of the address under which people find a company: no column, and in every row. */
+const ADDRESS = kindOf("(address)", "plain");
 
-export type ValueKind = "empty" | "plain" | "long" | "lines" | "sign";
-
-const VOTES = 5;
-const MOST_TRIES = 20;
 const MOST_SAMPLED = 100;
-const LONG = 1000;
-/** What spreadsheets would take for a formula: exports may guard against it. */
-const FORMULA = /^[\s'"]*[=+\-@]/;
 const TIME: Pick<WireProperty, "type" | "fieldType" | "options"> = { type: "datetime", options: [] };
-
-interface Votes {
-  same: number;
-  other: number;
-  tries: number;
-}
 
 export function createTrust(options: TrustOptions): Trust {
   const { properties, settledAt } = options;
-  const votes = new Map<string, Votes>();
+  const columns = [...new Set([...properties.keys(), MODIFIED_COLUMN, CREATED_COLUMN])];
+  const votes = createVotes();
   const told = new Set<string>();
-  /** Where the id stands in the address of a company; null: it has none. */
+  /** What stands before the id in the address of a company, and after it; null: it has none. */
   let address: readonly [string, string] | null = null;
 
-  const typed = (name: string, text: string | null): JsonValue => {
-    const property = properties.get(name);
-    return typeValue(text, property ?? TIME, options).value;
-  };
-  const votesOf = (key: string): Votes => {
-    const found = votes.get(key) ?? { same: 0, other: 0, tries: 0 };
-    votes.set(key, found);
-    return found;
-  };
-  const keysOf = ({ cells }: ExportRow) => [
-    ...new Set([...properties.keys(), MODIFIED_COLUMN, CREATED_COLUMN])
-      .values()
-      .map((name) => keyOf(name, kindOf(cells[name] ?? ""))),
-    keyOf(URL_NAME, "plain"),
-  ];
-  const vote = (key: string, isSame: boolean) => {
-    votesOf(key)[isSame ? "same" : "other"] += 1;
-  };
-  const isTrusted = (key: string) => {
-    const { same, other } = votesOf(key);
-    return same > other;
+  const kindsIn = (row: ExportRow) => [...kindsOf(row, columns), ADDRESS];
+  const timeIn = (cell: string | undefined) => {
+    const { value } = typeValue(cell ?? "", TIME, options);
+    return typeof value === "string" ? value : undefined;
   };
 
   function wireOf({ id, cells }: ExportRow): WireRow {
     const said = Object.entries(cells).map(([name, cell]) => [name, cell === "" ? null : cell] as const);
-    const [createdAt, modifiedAt] = [CREATED_COLUMN, MODIFIED_COLUMN].map(
-      (name) => typeValue(cells[name] ?? "", TIME, options).value,
-    );
+    const [createdAt, modifiedAt] = [timeIn(cells[CREATED_COLUMN]), timeIn(cells[MODIFIED_COLUMN])];
     return {
       id,
       properties: Object.fromEntries(said),
-      ...(typeof createdAt === "string" ? { createdAt } : {}),
-      ...(typeof modifiedAt === "string" ? { updatedAt: Date.parse(modifiedAt) } : {}),
+      ...(createdAt === undefined ? {} : { createdAt }),
+      ...(modifiedAt === undefined ? {} : { updatedAt: Date.parse(modifiedAt) }),
       ...(address ? { url: address.join(id) } : {}),
     };
   }
 
+  /** Of a property, and of what the API says of it beside its properties. */
+  function isSame(name: string, wire: WireRow, live: WireRow): boolean {
+    if (name === MODIFIED_COLUMN && wire.updatedAt !== live.updatedAt) return false;
+    if (name === CREATED_COLUMN && wire.createdAt !== live.createdAt) return false;
+    const property = properties.get(name);
+    if (!property) return true;
+    const [one, other] = [wire, live].map((row) => typeValue(row.properties[name] ?? null, property, options).value);
+    return canonicalJson(one ?? null) === canonicalJson(other ?? null);
+  }
+
   function compare(row: ExportRow, live: WireRow): void {
     const wire = wireOf(row);
-    const isSameVersion = wire.updatedAt === live.updatedAt;
-    if (!isSameVersion && (live.updatedAt === undefined || live.updatedAt >= settledAt)) return;
-    const same = (name: string) =>
-      canonicalJson(typed(name, wire.properties[name] ?? null)) ===
-      canonicalJson(typed(name, live.properties[name] ?? null));
-    for (const name of properties.keys()) {
-      if (name !== MODIFIED_COLUMN && name !== CREATED_COLUMN) vote(keyIn(row, name), same(name));
-    }
-    vote(keyIn(row, MODIFIED_COLUMN), isSameVersion && (!properties.has(MODIFIED_COLUMN) || same(MODIFIED_COLUMN)));
-    vote(
-      keyIn(row, CREATED_COLUMN),
-      wire.createdAt === live.createdAt && (!properties.has(CREATED_COLUMN) || same(CREATED_COLUMN)),
-    );
-    if (votesOf(keyOf(URL_NAME, "plain")).same === 0) address = addressIn(live);
-    vote(keyOf(URL_NAME, "plain"), (address ? address.join(row.id) : undefined) === live.url);
+    const isLater = live.updatedAt === undefined || live.updatedAt >= settledAt;
+    if (wire.updatedAt !== live.updatedAt && isLater) return;
+    for (const [place, kind] of kindsOf(row, columns).entries())
+      votes.add(kind, isSame(columns[place] ?? "", wire, live));
+    if (!votes.isTrusted(ADDRESS)) address = addressIn(live);
+    votes.add(ADDRESS, address?.join(row.id) === live.url);
   }
 
   return {
@@ -116,15 +88,12 @@ export function createTrust(options: TrustOptions): Trust {
       const ids: string[] = [];
       const asked = new Map<string, number>();
       for (const row of rows) {
-        const open = keysOf(row).filter((key) => {
-          const { same, other, tries } = votesOf(key);
-          return same + other + (asked.get(key) ?? 0) < VOTES && tries < MOST_TRIES;
-        });
+        const open = kindsIn(row).filter((kind) => votes.isOpen(kind, asked.get(kind) ?? 0));
         if (open.length === 0 || ids.length >= MOST_SAMPLED) continue;
         ids.push(row.id);
-        for (const key of open) {
-          asked.set(key, (asked.get(key) ?? 0) + 1);
-          votesOf(key).tries += 1;
+        for (const kind of open) {
+          asked.set(kind, (asked.get(kind) ?? 0) + 1);
+          votes.ask(kind);
         }
       }
       return ids;
@@ -135,38 +104,15 @@ export function createTrust(options: TrustOptions): Trust {
         if (found) compare(row, found);
       }
     },
-    doubt(name, kind) {
-      votesOf(keyOf(name, kind)).other = Number.POSITIVE_INFINITY;
-    },
-    asWire: (row) => (keysOf(row).every(isTrusted) ? wireOf(row) : null),
+    doubt: (name, form) => votes.doubt(kindOf(name, form)),
+    asWire: (row) => (kindsIn(row).every(votes.isTrusted) ? wireOf(row) : null),
     takeDoubted() {
-      const doubted = [...votes]
-        .filter(([, { same, other }]) => other > 0 && other >= same)
-        .map(([key]) => nameIn(key));
-      const fresh = [...new Set(doubted)].filter((name) => !told.has(name));
+      const names = new Set(votes.doubted().map(columnIn));
+      const fresh = [...names].filter((name) => !told.has(name));
       for (const name of fresh) told.add(name);
       return fresh;
     },
   };
-}
-
-function keyOf(name: string, kind: ValueKind): string {
-  return `${kind} ${name}`;
-}
-
-function keyIn({ cells }: ExportRow, name: string): string {
-  return keyOf(name, kindOf(cells[name] ?? ""));
-}
-
-function nameIn(key: string): string {
-  return key.slice(key.indexOf(" ") + 1);
-}
-
-function kindOf(text: string): ValueKind {
-  if (text === "") return "empty";
-  if (text.length > LONG) return "long";
-  if (/[\r\n]/.test(text)) return "lines";
-  return FORMULA.test(text) ? "sign" : "plain";
 }
 
 function addressIn({ id, url }: WireRow): readonly [string, string] | null {
