@@ -80,6 +80,7 @@ it("ends with the truth and leaves no file", { timeout: 300_000 }, async () => {
   }
 
   await killAt(/\/status$/, 2); // By then its task is on disk.
+  exports.settings.readyAfterMs = 0;
   await killAt(/\/download$/);
   await killAt(/batch\/read$/);
   await killAt(/batch\/read$/, 2);
