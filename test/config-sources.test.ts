@@ -84,6 +84,14 @@ it("is told where its schedule is wrong, what was found and what is allowed", ()
   ]);
 });
 
+it("is listed, unless it says that it is exported", () => {
+  expect(load("").settings).toMatchObject({ fullBy: "list" });
+  expect(load("    fullBy: export\n").settings).toMatchObject({ fullBy: "export" });
+  expect(problems("    fullBy: exports\n")).toMatchObject([
+    { path: "sources.crm.fullBy", found: 'found "exports"', allowed: expect.stringContaining("list or export") },
+  ]);
+});
+
 it("takes no webhook, and needs none on a host that others reach", () => {
   expect(problems("    webhook: {bearer: x}\n")).toMatchObject([{ path: "sources.crm.webhook" }]);
   writeFileSync(

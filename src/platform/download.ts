@@ -1,9 +1,7 @@
 /** Fetches a large file over HTTP onto the disk: part by part, and from its begin again where the connection ends too early. */
 
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { Agent, request } from "undici";
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
@@ -67,8 +65,8 @@ async function attempt(asked: Download, agent: Agent, signal: AbortSignal): Prom
   const { peer, clock } = asked;
   try {
     const { statusCode: status, headers, body } = await follow(asked, agent, signal);
-    if (status === 200) return { kind: "file", sha256: await save(body, asked.path, signal) };
-    body.on("error", () => undefined).destroy();
+    if (status === 200) return { kind: "file", sha256: await save(body, asked.path) };
+    body.destroy();
     const isPassing = status === 408 || status === 429 || status >= 500;
     if (!isPassing) return { kind: "refused", status };
     const afterMs = parseRetryAfterMs([headers["retry-after"]].flat()[0], clock.now());
@@ -84,37 +82,34 @@ async function follow({ url, take, headers }: Download, agent: Agent, signal: Ab
   for (let hops = 0; ; hops++) {
     await take(signal);
     const answer = await request(at, { dispatcher: agent, headers: await headers(at, signal), signal });
+    answer.body.on("error", () => undefined); // Whoever reads it is told; whoever does not need not know.
     const to = [answer.headers.location].flat()[0];
     if (!REDIRECTS.includes(answer.statusCode) || to === undefined || hops >= MOST_REDIRECTS) return answer;
-    answer.body.on("error", () => undefined).destroy();
+    answer.body.destroy();
     at = new URL(to, at);
   }
 }
 
 /** Gives the SHA-256 of what was written. */
-async function save(body: AsyncIterable<Buffer>, path: string, signal: AbortSignal): Promise<string> {
+async function save(body: AsyncIterable<Buffer>, path: string): Promise<string> {
   const part = `${path}.part`;
+  const orUnwritable = (cause: unknown): never => {
+    throw unwritable(path, cause);
+  };
   const sum = createHash("sha256");
-  const file = createWriteStream(part, { mode: 0o600 });
-  let isBodyCut = false;
-  async function* summed(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of body) {
-        sum.update(chunk);
-        yield chunk;
-      }
-    } catch (thrown) {
-      isBodyCut = true;
-      throw thrown;
-    }
-  }
+  const file = await open(part, "w", 0o600).catch(orUnwritable);
   try {
-    await pipeline(summed, file, { signal });
+    for await (const chunk of body) {
+      sum.update(chunk);
+      await file.writeFile(chunk).catch(orUnwritable); // It goes on where it was.
+    }
+    await file.close();
     await rename(part, path);
     return sum.digest("hex");
   } catch (thrown) {
+    await file.close();
     await rm(part, { force: true });
-    throw isBodyCut || signal.aborted ? thrown : unwritable(path, thrown);
+    throw thrown;
   }
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSecret } from "../../src/config/secret.ts";
 import { type ConfigInput, type PullSourceConfig, parseConfig } from "../../src/config.ts";
 import { createHubspotOpener } from "../../src/connector/hubspot-source.ts";
+import { rowDigest } from "../../src/connector/row-sources.ts";
 import type { RowSource } from "../../src/core/row-source.ts";
 import { createPassingClock } from "../fakes/clock.ts";
 import { type FakeHubspot, startFakeHubspot } from "../fakes/hubspot/server.ts";
@@ -33,10 +34,14 @@ describe("a HubSpot source of the configuration", () => {
   const createOpener = () => createHubspotOpener({ clock, random: () => 0.5, dataDir: directory });
   const KEY = { accessToken: createSecret("pat-eu1-key") };
 
-  function open(settings: Settings, opener = createOpener()): RowSource {
+  function configOf(settings: Settings): PullSourceConfig {
     const source = { type: "hubspot" as const, apiHost: hubspot.url, ...settings };
     const [config] = parseConfig({ sources: { crm: source } }, { cwd: directory }).sources;
-    const pulled = config as PullSourceConfig; // A HubSpot source is asked.
+    return config as PullSourceConfig; // A HubSpot source is asked.
+  }
+
+  function open(settings: Settings, opener = createOpener()): RowSource {
+    const pulled = configOf(settings);
     if (pulled.settings.type !== "hubspot") throw new RangeError("another source");
     const rows = opener(pulled, pulled.settings);
     opened.push(rows);
@@ -88,6 +93,29 @@ describe("a HubSpot source of the configuration", () => {
     const asked = hubspot.requests.length;
     await expect(readAll(other)).rejects.toMatchObject({ code: "SOURCE_LIMITED" });
     expect(hubspot.requests).toHaveLength(asked);
+  });
+
+  it("reads all by an export where it says so, and keeps its file in the data directory, for its owner only", async () => {
+    hubspot.store.create({ name: "Acme" });
+    const rows = open({ ...KEY, fullBy: "export" });
+    await rows.begin(never, null);
+    const names: unknown[] = [];
+    for await (const page of rows.all(null, never)) {
+      if (page.rows.length === 0) continue;
+      names.push(...page.rows.map(({ payload }) => Object(payload.properties).name));
+      const [file = ""] = await readdir(join(directory, "export-crm"));
+      expect((await stat(join(directory, "export-crm"))).mode & 0o777).toBe(0o700);
+      expect((await stat(join(directory, "export-crm", file))).mode & 0o777).toBe(0o600);
+    }
+    expect(names).toEqual(["Acme"]);
+    expect(hubspot.exports.tasks).toHaveLength(1);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("does not read all rows anew because they come another way, but where they say something else", () => {
+    const digest = (settings: Settings) => rowDigest(configOf({ ...KEY, ...settings }));
+    expect(digest({ fullBy: "export" })).toBe(digest({}));
+    expect(digest({ labels: true })).not.toBe(digest({}));
   });
 
   it("of an OAuth app keeps the refresh token that replaced the configured one, for its owner only", async () => {
