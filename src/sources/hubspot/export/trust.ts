@@ -8,7 +8,7 @@ import type { CompanyOptions } from "../company.ts";
 import { typeValue } from "../values.ts";
 import type { WireProperty, WireRow } from "../wire.ts";
 import type { ExportRow } from "./export-table.ts";
-import { columnIn, kindOf, kindsOf, type ValueForm } from "./value-kinds.ts";
+import { columnIn, kindOf, kindsOf, kindsOfColumn, type ValueForm } from "./value-kinds.ts";
 import { createVotes } from "./votes.ts";
 
 export interface Trust {
@@ -39,7 +39,8 @@ const TIME: Pick<WireProperty, "type" | "fieldType" | "options"> = { type: "date
 
 export function createTrust(options: TrustOptions): Trust {
   const { properties, settledAt } = options;
-  const columns = [...new Set([...properties.keys(), MODIFIED_COLUMN, CREATED_COLUMN])];
+  const names = new Set([...properties.keys(), MODIFIED_COLUMN, CREATED_COLUMN]);
+  const columns = [...names].map(kindsOfColumn);
   const votes = createVotes();
   const told = new Set<string>();
   /** What stands before the id in the address of a company, and after it; null: it has none. */
@@ -78,7 +79,7 @@ export function createTrust(options: TrustOptions): Trust {
     const isLater = live.updatedAt === undefined || live.updatedAt >= settledAt;
     if (wire.updatedAt !== live.updatedAt && isLater) return;
     for (const [place, kind] of kindsOf(row, columns).entries())
-      votes.add(kind, isSame(columns[place] ?? "", wire, live));
+      votes.add(kind, isSame(columns[place]?.name ?? "", wire, live));
     if (!votes.isTrusted(ADDRESS)) address = addressIn(live);
     votes.add(ADDRESS, address?.join(row.id) === live.url);
   }
