@@ -1,7 +1,7 @@
 /**
  * Stands for PostHog: takes batches by both protocols, unpacks, counts events and distinct uuids. `GET /` tells the counts.
- * With `later` bodies by v0 are only kept, and looked into when the counts are asked for: what is measured is then who
- * sends, not this. Those by v1 are answered event by event, and so looked into at once.
+ * With `later` it counts when the counts are asked for: what is measured is then who sends, not this. Bodies by v1 are
+ * answered event by event, and so looked into at once.
  */
 
 import { createServer } from "node:http";
@@ -18,20 +18,21 @@ const uuids = new Set<string>();
 let requests = 0;
 let events = 0;
 
-const kept: Buffer[] = [];
+const kept: (Buffer | readonly string[])[] = [];
 
-/** Gives the uuids. */
-function take(wire: Buffer): readonly string[] {
-  const body = unpack(wire);
+function uuidsIn(body: Buffer): readonly string[] {
   const found: string[] = [];
-  requests += 1;
-  for (let at = body.indexOf(MARK); at >= 0; at = body.indexOf(MARK, at + MARK.length)) {
+  for (let at = body.indexOf(MARK); at >= 0; at = body.indexOf(MARK, at + MARK.length + UUID_LENGTH)) {
     const from = at + MARK.length;
     found.push(body.toString("latin1", from, from + UUID_LENGTH));
   }
+  return found;
+}
+
+function count(found: readonly string[]): void {
+  requests += 1;
   events += found.length;
   if (distinct) for (const uuid of found) uuids.add(uuid);
-  return found;
 }
 
 /** By the first bytes. */
@@ -46,7 +47,7 @@ function resultsOf(found: readonly string[]): string {
 
 const server = createServer((request, response) => {
   if (request.method === "GET") {
-    for (const body of kept.splice(0)) take(body);
+    for (const one of kept.splice(0)) count(Buffer.isBuffer(one) ? uuidsIn(unpack(one)) : one);
     response.end(JSON.stringify({ requests, events, distinct: uuids.size }));
     return;
   }
@@ -55,10 +56,10 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const body = Buffer.concat(chunks);
     const isV1 = request.url?.startsWith("/i/v1/") === true;
-    let answer = '{"status":1}';
-    if (isV1) answer = resultsOf(take(body));
-    else if (later) kept.push(body);
-    else take(body);
+    const found = isV1 || !later ? uuidsIn(unpack(body)) : null;
+    if (later) kept.push(found ?? body);
+    else count(found ?? []);
+    const answer = isV1 ? resultsOf(found ?? []) : '{"status":1}';
     response.writeHead(200, { "content-type": "application/json" }).end(answer);
   });
 });

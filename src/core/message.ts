@@ -91,7 +91,6 @@ export interface OutboxMessage {
   readonly lane: number;
   /** Whether its lane is one of the historical service. */
   readonly historical: boolean;
-  readonly uuid: string;
   /** UTF-8 of the JSON text. */
   readonly body: Uint8Array;
   /** Failed attempts so far by this destination, and when the first was made (ms UTC; null if none). */

@@ -72,9 +72,9 @@ export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): Del
   }
 
   function report(messages: readonly OutboxMessage[], outcomes: readonly SettleOutcome[]): void {
-    for (const [index, outcome] of outcomes.entries()) {
-      const lane = messages[index]?.lane;
-      if (outcome.kind === "retry" && lane !== undefined) dueAt.set(lane, outcome.dueAt);
+    for (let index = 0; index < outcomes.length; index++) {
+      const [lane, outcome] = [messages[index]?.lane, outcomes[index]];
+      if (outcome?.kind === "retry" && lane !== undefined) dueAt.set(lane, outcome.dueAt);
     }
     for (const { kind, reason, code, count } of summarize(outcomes)) {
       const fields = { destination: name, messages: count, reason };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Destination } from "../../src/core/destination.ts";
 import { createPosthogDestination, type PosthogOptions } from "../../src/destinations/posthog/posthog.ts";
 import { createSlotClaim } from "../../src/destinations/posthog/slot-claim.ts";
-import { outboxMessages } from "../fakes/outbox.ts";
+import { outboxMessages, uuidIn } from "../fakes/outbox.ts";
 import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 
 const TYPES = ["workspace", "company", "project"];
@@ -46,7 +46,7 @@ it("is the same event after every start, for the same types in the same order on
   for (let start = 0; start < 3; start++) await open(TYPES).deliver(outboxMessages(1), unsignalled);
   expect(posthog.arrivals).toHaveLength(6);
   expect(posthog.events()).toHaveLength(2);
-  const uuids = [TYPES, TYPES.toReversed(), ["workspace", "company"]].map((types) => createSlotClaim(types).uuid);
+  const uuids = [TYPES, TYPES.toReversed(), ["workspace", "company"]].map((types) => uuidIn(createSlotClaim(types)));
   expect(new Set(uuids).size).toBe(3);
 });
 
@@ -64,8 +64,8 @@ it("goes out once for batches that are in flight together, and none of them over
   await expect.poll(() => posthog.requests.length).toBe(1);
   release();
   expect((await Promise.all(deliveries)).flat().map(({ kind }) => kind)).toEqual(Array(4).fill("delivered"));
-  expect(posthog.requests[0]?.uuids).toEqual([createSlotClaim(TYPES).uuid]);
-  expect(posthog.arrivals.slice(1).toSorted()).toEqual(messages.map(({ uuid }) => uuid));
+  expect(posthog.requests[0]?.uuids).toEqual([uuidIn(createSlotClaim(TYPES))]);
+  expect(posthog.arrivals.slice(1).toSorted()).toEqual(messages.map(uuidIn));
 });
 
 describe("that fails", () => {

@@ -5,7 +5,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Destination } from "../../src/core/destination.ts";
 import type { OutboxMessage } from "../../src/core/message.ts";
 import { createPosthogDestination, type PosthogOptions } from "../../src/destinations/posthog/posthog.ts";
-import { groupIdentify, outboxMessages, toOutbox, uuidOf } from "../fakes/outbox.ts";
+import { groupIdentify, outboxMessages, toOutbox, uuidIn, uuidOf } from "../fakes/outbox.ts";
 import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 import type { V1Result } from "../fakes/posthog-v1.ts";
 
@@ -79,7 +79,7 @@ describe("the request", () => {
     expect(request?.headers).toMatchObject({
       authorization: `Bearer ${TOKEN}`,
       "content-type": "application/json",
-      "content-encoding": "gzip",
+      "content-encoding": "zstd",
       "user-agent": "prickle/1.2.3",
       "posthog-sdk-info": "prickle/1.2.3",
       "posthog-attempt": "1",
@@ -110,7 +110,7 @@ describe("the request", () => {
     posthog.failNext({ kind: "status", status: 415 });
     expect(kinds(await deliver(outboxMessages(1)))).toEqual(["delivered"]);
     await deliver(outboxMessages(1));
-    expect(posthog.requests.map(({ headers }) => headers["content-encoding"])).toEqual(["gzip", undefined, undefined]);
+    expect(posthog.requests.map(({ headers }) => headers["content-encoding"])).toEqual(["zstd", undefined, undefined]);
   });
 
   it("moves what v0 has among the properties, and never changes what is in the outbox", async () => {
@@ -228,7 +228,7 @@ describe("the result of each event", () => {
       "2026-11-23T12:00:09.000Z",
     ]);
     expect(new Set(posthog.requests.map((_, request) => bodyOf(request).created_at)).size).toBe(1);
-    expect(posthog.arrivals.toSorted()).toEqual(messages.map(({ uuid }) => uuid));
+    expect(posthog.arrivals.toSorted()).toEqual(messages.map(uuidIn));
   });
 
   it("gives what is not stored after a few attempts back to the outbox; later it leaves under another request id", async () => {

@@ -5,7 +5,7 @@ import type { Claim, ClaimRequest, Ledger, LedgerStatus, SettleOutcome } from ".
 import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
 import { type Service, serviceOfLane } from "../../src/core/service.ts";
 import { NO_COUNTS } from "./ledger-status.ts";
-import { LANES, toOutbox } from "./outbox.ts";
+import { LANES, toOutbox, uuidIn } from "./outbox.ts";
 
 export interface MemoryLedger extends Pick<Ledger, "claim" | "settle" | "status"> {
   put(messages: readonly OutgoingMessage[]): void;
@@ -87,8 +87,8 @@ export function createMemoryLedger(destination: string, clock: Clock): MemoryLed
         continue;
       }
       lane.waiting.splice(at, 1);
-      if (outcome.kind === "delivered") delivered.push(message.uuid);
-      else dead.push({ uuid: message.uuid, reason: outcome.reason });
+      if (outcome.kind === "delivered") delivered.push(uuidIn(message));
+      else dead.push({ uuid: uuidIn(message), reason: outcome.reason });
     }
     for (const { lane } of messages) Object.assign(laneOf(lane), { claimId: null, dueAt: dueAt.get(lane) ?? 0 });
     return true;

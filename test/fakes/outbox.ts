@@ -33,9 +33,14 @@ export function outboxMessages(count: number, keys = 20): readonly OutboxMessage
   return groupIdentifies(count, keys).map(toOutbox);
 }
 
-export function toOutbox({ uuid, lane, json }: OutgoingMessage, seq: number): OutboxMessage {
+export function toOutbox({ lane, json }: OutgoingMessage, seq: number): OutboxMessage {
   const historical = serviceOfLane(lane, LANES) === "historical";
-  return { seq, lane, historical, uuid, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
+  return { seq, lane, historical, body: Buffer.from(json), attempts: 0, firstAttemptAt: null };
+}
+
+/** The uuid its text says. */
+export function uuidIn({ body }: Pick<OutboxMessage, "body">): string {
+  return JSON.parse(new TextDecoder().decode(body)).uuid;
 }
 
 export function uuidOf(sequence: number): string {

@@ -11,6 +11,7 @@ import type { SourceRecord } from "../../src/core/record.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite/open.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { createLogger } from "../../src/platform/logger.ts";
+import { uuidIn } from "../fakes/outbox.ts";
 import { createReceived, LANES, prepare, type Received, receive, rulesOfSources } from "../pipeline/attributed.ts";
 
 const DESTINATION = "engine";
@@ -76,7 +77,10 @@ export async function openAttributing(
         leaseMs: 60_000,
       };
       for (let claim = await ledger.claim(request); claim; claim = await ledger.claim(request)) {
-        const some = claim.messages.map(({ uuid, body }) => ({ uuid, text: new TextDecoder().decode(body) }));
+        const some = claim.messages.map((message) => ({
+          uuid: uuidIn(message),
+          text: new TextDecoder().decode(message.body),
+        }));
         const outcomes = some.map(({ text }) => settle(JSON.parse(text).event));
         for (const [index, { uuid, text }] of some.entries()) {
           all.push(JSON.parse(text));

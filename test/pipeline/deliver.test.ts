@@ -6,7 +6,7 @@ import { PrickleError } from "../../src/core/errors.ts";
 import type { OutgoingMessage } from "../../src/core/message.ts";
 import { createManualClock } from "../fakes/clock.ts";
 import { createMemoryLedger, type MemoryLedger } from "../fakes/ledger.ts";
-import { event, groupIdentifies, groupIdentify, uuidOf } from "../fakes/outbox.ts";
+import { event, groupIdentifies, groupIdentify, uuidIn, uuidOf } from "../fakes/outbox.ts";
 import { createRig, isInLaneOrder, scriptedDestination } from "./delivery-rig.ts";
 
 const HOUR = 3_600_000;
@@ -66,7 +66,7 @@ it("gives up a message that is wrong, alone, and its lane goes on", async () => 
   const messages = groupIdentifies(30, 1);
   const { clock, ledger, use } = filled(messages);
   const destination = scriptedDestination((batch) =>
-    batch.map(({ uuid }) => (uuid === uuidOf(7) ? { kind: "dead", reason: "it is wrong" } : DELIVERED)),
+    batch.map((message) => (uuidIn(message) === uuidOf(7) ? { kind: "dead", reason: "it is wrong" } : DELIVERED)),
   );
   const rig = createRig(destination, use, { clock });
   await rig.drain();
@@ -116,7 +116,7 @@ it("finds the message that makes its whole batch fail, lets the others go, and g
   const messages = groupIdentifies(40, 1);
   const { clock, ledger, use } = filled(messages);
   const destination = scriptedDestination((batch) =>
-    batch.some(({ uuid }) => uuid === uuidOf(5)) ? RETRY : DELIVERED,
+    batch.some((message) => uuidIn(message) === uuidOf(5)) ? RETRY : DELIVERED,
   );
   const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
   rig.delivery.start();
@@ -139,7 +139,7 @@ it("lets those before a wrong message go although nothing else is on its way, an
   const messages = groupIdentifies(10, 1);
   const { clock, ledger, use } = filled(messages);
   const destination = scriptedDestination((batch) =>
-    batch.some(({ uuid }) => uuid === uuidOf(5)) ? RETRY : DELIVERED,
+    batch.some((message) => uuidIn(message) === uuidOf(5)) ? RETRY : DELIVERED,
   );
   const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
   rig.delivery.start();

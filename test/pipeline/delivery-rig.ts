@@ -7,6 +7,7 @@ import type { OutboxMessage, OutgoingMessage } from "../../src/core/message.ts";
 import type { Logger, Observer } from "../../src/core/observer.ts";
 import { createDelivery, type Delivery, type DeliveryDependencies } from "../../src/pipeline/deliver.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
+import { uuidIn } from "../fakes/outbox.ts";
 
 export interface Rig {
   readonly delivery: Delivery;
@@ -129,11 +130,11 @@ export function scriptedDestination(
       ...limits,
     },
     async deliver(messages, signal) {
-      batches.push(messages.map(({ uuid }) => uuid));
+      batches.push(messages.map(uuidIn));
       const decided = await decide(messages, signal);
       const outcomes = "kind" in decided ? messages.map(() => decided) : decided;
-      for (const [index, { uuid }] of messages.entries()) {
-        if (outcomes[index]?.kind === "delivered") delivered.push(uuid);
+      for (const [index, message] of messages.entries()) {
+        if (outcomes[index]?.kind === "delivered") delivered.push(uuidIn(message));
       }
       return outcomes;
     },

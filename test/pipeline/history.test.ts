@@ -131,8 +131,8 @@ interface Delivered {
   readonly number: number;
 }
 
-function readDelivered({ uuid, historical, body }: OutboxMessage): Delivered {
-  const { event, distinct_id, properties } = JSON.parse(Buffer.from(body).toString());
+function readDelivered({ historical, body }: OutboxMessage): Delivered {
+  const { event, uuid, distinct_id, properties } = JSON.parse(Buffer.from(body).toString());
   const isGroup = event === "$groupidentify";
   const [name = ""] = isGroup ? Object.keys(properties.$group_set).filter((one) => one.startsWith("at")) : [];
   const number = isGroup ? properties.$group_set[name] : properties.number;

@@ -12,6 +12,7 @@ import { type PullRowsOptions, pullRows } from "../../src/pipeline/rows/pull-row
 import { syncRows } from "../../src/pipeline/rows/sync-rows.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
+import { uuidIn } from "../fakes/outbox.ts";
 import { createReceived, receive } from "../pipeline/attributed.ts";
 
 export interface RowRig {
@@ -49,7 +50,9 @@ export async function openRowRig(mapping: Mapping, clock: Clock): Promise<RowRig
       for (;;) {
         const claim = await ledger.claim({ ...request, service });
         if (!claim) break;
-        for (const { uuid, body } of claim.messages) receive(uuid, new TextDecoder().decode(body), received);
+        for (const message of claim.messages) {
+          receive(uuidIn(message), new TextDecoder().decode(message.body), received);
+        }
         await ledger.settle(
           claim.id,
           claim.messages.map(() => ({ kind: "delivered" })),

@@ -6,7 +6,7 @@ import { createMemoryPool } from "../../core/memory-pool.ts";
 
 /** The text of one event. */
 export interface Piece {
-  readonly body: Uint8Array;
+  readonly body: Buffer;
   /** Goes out as it is; else the envelope's ending goes into it. */
   readonly isWhole?: boolean;
 }
@@ -64,7 +64,7 @@ function buildBatch({ head, tail, ending }: Envelope, pieces: readonly Piece[], 
   for (const { body, isWhole } of pieces) {
     if (end > head.length) batch[end++] = COMMA;
     const open = isWhole ? body.length : body.length - CLOSING;
-    batch.set(isWhole ? body : body.subarray(0, open), end);
+    body.copy(batch, end, 0, open);
     end += open;
     if (isWhole) continue;
     const added = body[open - 1] === OPENING_BRACE ? ending.first : ending.afterComma;

@@ -6,7 +6,7 @@ import { overQuota, parseObject, quote, type Refused, type Retry, readError } fr
 import { type Compression, endingOf } from "./batch.ts";
 import type { Capture, CaptureOptions } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
-import { requestsOf } from "./requests.ts";
+import { pick, requestsOf } from "./requests.ts";
 
 const MAX_WIRE_BYTES = 20 * 1024 * 1024;
 
@@ -55,13 +55,14 @@ export function createV0Capture({
 
   return {
     async send(messages, isHistory, signal) {
-      if (!hasDuplicates(messages)) return send(messages, isHistory, signal);
+      const requests = requestsOf(messages, () => null);
+      if (requests.length === 1) return send(messages, isHistory, signal);
       const outcomes: Outcome[] = [];
-      const requests = requestsOf(messages, { uuidOf: ({ uuid }) => uuid, keyOf: () => null });
       let sent: readonly Outcome[] = [];
       for (const places of requests) {
-        const some = places.flatMap((place) => messages[place] ?? []);
-        sent = (await afterThat(sent, some, (rest) => send(rest, isHistory, signal))).slice(sent.length);
+        sent = (await afterThat(sent, pick(messages, places), (rest) => send(rest, isHistory, signal))).slice(
+          sent.length,
+        );
         for (const [at, place] of places.entries()) outcomes[place] = sent[at] ?? DELIVERED;
       }
       return outcomes;
@@ -82,15 +83,9 @@ async function afterThat(
   return [...outcomes, ...more];
 }
 
-function hasDuplicates(messages: readonly CheckedMessage[]): boolean {
-  const uuids = new Set<string>();
-  for (const { uuid } of messages) uuids.add(uuid);
-  return uuids.size < messages.length;
-}
-
 /** v0 knows gzip by its first bytes, and nothing else. */
-function known(compression: Compression): Compression {
-  return compression === "zstd" ? "gzip" : compression;
+function known(compression: Compression | null): Compression {
+  return compression === "none" ? "none" : "gzip";
 }
 
 function readV0Answer(answer: HttpAnswer, now: number): Answer {

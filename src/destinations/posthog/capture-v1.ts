@@ -6,8 +6,8 @@ import type { Absent, Refused, Retry } from "./answer.ts";
 import { endingOf } from "./batch.ts";
 import type { Capture, CaptureOptions } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
-import { MOVED_IN_V1, ORDERED, orderingKey } from "./message-text.ts";
-import { requestsOf } from "./requests.ts";
+import { type MessageText, MOVED_IN_V1, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
+import { pick, requestsOf } from "./requests.ts";
 import { readResult, readV1Answer, type V1Answer } from "./v1-answer.ts";
 import { v1Event } from "./v1-event.ts";
 
@@ -41,10 +41,11 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   async function sendRequest(messages: readonly CheckedMessage[], isHistory: boolean, signal: AbortSignal) {
     const outcomes = new Array<Outcome | Absent>(messages.length);
     const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory };
-    let pending = [...messages.keys()];
+    let pending: readonly number[] = [...messages.keys()];
     for (let attempt = 1; ; attempt++) {
-      const some = pending.flatMap((place) => messages[place] ?? []);
+      const some = pick(messages, pending);
       const answer = await post(some, { ...batch, attempt }, signal);
+      if (answer.kind === "delivered") return fillWith(outcomes, pending, answer);
       if (answer.kind === "refused") {
         fill(outcomes, pending, await takeApart(some, answer, isHistory, signal));
         return outcomes;
@@ -53,7 +54,7 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
       const again: number[] = [];
       for (const [at, place] of pending.entries()) {
         const message = some[at];
-        const outcome = message ? readResult(answer.results[message.uuid], message) : "again";
+        const outcome = message ? readResult(answer.results[uuidOf(message)], message) : "again";
         if (outcome === "again") again.push(place);
         else outcomes[place] = outcome;
       }
@@ -85,7 +86,7 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
       const outcomes = new Array<Outcome | Absent>(messages.length);
       const held = new Set<string>();
       let down: Retry | Absent | null = null;
-      for (const places of requestsOf(messages, RULES)) {
+      for (const places of requestsOf(messages, keyOf)) {
         const free: number[] = [];
         for (const place of places) {
           if (isHeld(messages[place], held)) outcomes[place] = BEHIND;
@@ -93,7 +94,7 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
           else free.push(place);
         }
         if (free.length === 0) continue;
-        const some = free.flatMap((place) => messages[place] ?? []);
+        const some = pick(messages, free);
         const answers = await sendRequest(some, isHistory, signal);
         fill(outcomes, free, answers);
         hold(some, answers, held);
@@ -104,10 +105,9 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   };
 }
 
-const RULES = {
-  uuidOf: ({ uuid }: CheckedMessage) => uuid,
-  keyOf: ({ body, text }: CheckedMessage) => ((text.traits & ORDERED) === 0 ? null : orderingKey(body, text)),
-};
+function keyOf(message: MessageText): string | null {
+  return (message.traits & ORDERED) === 0 ? null : orderingKey(message);
+}
 
 interface Head {
   readonly id: string;
@@ -116,7 +116,8 @@ interface Head {
   readonly attempt: number;
 }
 
-function createPost({ basePath, token, version, compression, wire, clock }: V1Options) {
+function createPost({ basePath, token, version, compression: wanted, wire, clock }: V1Options) {
+  const compression = wanted ?? "zstd";
   const path = basePath + V1_PATH;
   const fixed = { authorization: `Bearer ${token}`, "posthog-sdk-info": `prickle/${version}` };
   // The stated time counts: a repetition must not land on another.
@@ -137,25 +138,25 @@ function createPost({ basePath, token, version, compression, wire, clock }: V1Op
       { path, headers, envelope, pieces, compression, maxWireBytes: MAX_WIRE_BYTES },
       signal,
     );
-    return "status" in answer ? readV1Answer(answer, clock.now()) : answer;
+    return "status" in answer ? readV1Answer(answer, messages, clock.now()) : answer;
   };
 }
 
 function pieceOf(message: CheckedMessage) {
-  return (message.text.traits & MOVED_IN_V1) === 0 ? message : { body: v1Event(message.body), isWhole: true };
+  return (message.traits & MOVED_IN_V1) === 0 ? message : { body: v1Event(message.body), isWhole: true };
 }
 
 function isHeld(message: CheckedMessage | undefined, held: ReadonlySet<string>): boolean {
   if (held.size === 0 || !message) return false;
-  const key = RULES.keyOf(message);
+  const key = keyOf(message);
   return key !== null && held.has(key);
 }
 
 /** What of a key has to wait keeps the rest of the key waiting. */
 function hold(messages: readonly CheckedMessage[], outcomes: readonly (Outcome | Absent)[], held: Set<string>): void {
-  for (const [at, message] of messages.entries()) {
-    if (outcomes[at]?.kind !== "retry") continue;
-    const key = RULES.keyOf(message);
+  for (let at = 0; at < messages.length; at++) {
+    const message = messages[at];
+    const key = outcomes[at]?.kind === "retry" && message ? keyOf(message) : null;
     if (key !== null) held.add(key);
   }
 }
@@ -170,7 +171,10 @@ function wholeFailure(answers: readonly (Outcome | Absent)[]): Retry | Absent | 
 }
 
 function fill<Value>(values: Value[], places: readonly number[], some: readonly Value[]): void {
-  for (const [at, place] of places.entries()) if (some[at] !== undefined) values[place] = some[at];
+  for (let at = 0; at < places.length; at++) {
+    const [place, value] = [places[at], some[at]];
+    if (place !== undefined && value !== undefined) values[place] = value;
+  }
 }
 
 function fillWith<Value>(values: Value[], places: readonly number[], value: Value): Value[] {

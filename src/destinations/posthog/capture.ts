@@ -16,7 +16,8 @@ export interface CaptureOptions {
   readonly token: string;
   /** Goes into `$lib_version`. */
   readonly version: string;
-  readonly compression: Compression;
+  /** Null: what is best of those the protocol knows. */
+  readonly compression: Compression | null;
   readonly wire: Wire;
   readonly clock: Clock;
 }

@@ -21,17 +21,19 @@ import {
   timestampOf,
 } from "./message-text.ts";
 
-/** A message as it is to be sent. */
-export interface CheckedMessage {
-  readonly uuid: string;
-  /** JSON text of the event; `properties` come last. */
-  readonly body: Uint8Array;
-  readonly text: MessageText;
-  /** What was mended, in one line; null: nothing. */
-  readonly mended: { readonly code: string; readonly note: string } | null;
+/** A message as it is to be sent; `properties` come last in its text. */
+export interface CheckedMessage extends MessageText {
+  /** What was mended, in one line; absent: nothing. */
+  readonly mended?: Mended | null;
 }
 
-export type Check = (message: Pick<OutboxMessage, "uuid" | "body">) => CheckedMessage | Outcome;
+interface Mended {
+  readonly code: string;
+  readonly note: string;
+}
+
+/** `now` is ms UTC. */
+export type Check = (message: Pick<OutboxMessage, "body">, now: number) => CheckedMessage | Outcome;
 
 /** What is added on the way out, at most. */
 const ADDED_BYTES = 200;
@@ -41,35 +43,35 @@ const MOST_AHEAD_MS = 23 * 3_600_000;
 const EARLIEST_NOW = Date.UTC(2026, 0, 1);
 
 /** `renamed`: the distinct id for group identifies; null: as they were committed. */
-export function createCheck(renamed: GroupIds | null, now: () => number): Check {
-  return ({ uuid, body }) => {
+export function createCheck(renamed: GroupIds | null): Check {
+  return ({ body }, now) => {
     if (body.length > MAX_EVENT_BYTES - ADDED_BYTES) {
       return dead("message_too_large", `it has ${body.length} bytes; PostHog takes ${MAX_EVENT_BYTES}`);
     }
     const text = readText(body);
-    if (!text) return dead("malformed_message", "it is no text of a message");
-    const problem = idProblem(body, text) ?? timeProblem(body, text, now());
+    if (!text) return MALFORMED;
+    const problem = idProblem(text) ?? timeProblem(text, now);
     if (problem) return problem;
     const isIdentify = (text.traits & GROUP_IDENTIFY) !== 0;
     const isSuspect = isIdentify || isLongId(text) || (text.traits & PERSON_PROFILE) !== 0;
-    const plain = { uuid, body, text, mended: null };
-    if (!isSuspect || (isIdentify && renamed === null && isPlainIdentify(body, text))) return plain;
-    return checkParsed(plain, renamed);
+    if (!isSuspect || (isIdentify && renamed === null && isPlainIdentify(text))) return text;
+    return checkParsed(text, renamed);
   };
 }
 
 /** The distinct id of a group's identifies. */
 type GroupIds = (groupType: string, groupKey: string) => string;
 
-function idProblem(body: Uint8Array, text: MessageText): Outcome | null {
-  if (text.idTo > text.idFrom && !mayBeReserved(body[text.idFrom] ?? 0, body[text.idTo - 1] ?? 0)) return null;
-  const problem = distinctIdProblem(distinctIdOf(body, text));
+function idProblem(text: MessageText): Outcome | null {
+  const { body, idFrom, idTo } = text;
+  if (idTo > idFrom && !mayBeReserved(body[idFrom] ?? 0, body[idTo - 1] ?? 0)) return null;
+  const problem = distinctIdProblem(distinctIdOf(text));
   return problem === null ? null : dead("illegal_distinct_id", problem);
 }
 
-function timeProblem(body: Uint8Array, text: MessageText, now: number): Outcome | null {
-  if (now < EARLIEST_NOW || !isLaterThan(latest(now), body, text)) return null;
-  return dead("future_timestamp", `its timestamp ${timestampOf(body, text)} is more than 23 hours ahead`);
+function timeProblem(text: MessageText, now: number): Outcome | null {
+  if (now < EARLIEST_NOW || !isLaterThan(latest(now), text)) return null;
+  return dead("future_timestamp", `its timestamp ${timestampOf(text)} is more than 23 hours ahead`);
 }
 
 let latestOf = { now: 0, bytes: Buffer.alloc(0) };
@@ -80,13 +82,12 @@ function latest(now: number): Uint8Array {
 }
 
 /** As core/message.ts lays them: nothing but group type, key and properties. */
-function isPlainIdentify(body: Uint8Array, { traits, idTo }: MessageText): boolean {
+function isPlainIdentify({ body, traits, idTo }: MessageText): boolean {
   if ((traits & (PERSON_PROPERTIES | PERSON_PROFILE)) !== 0) return false;
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length);
-  const typeAt = text.indexOf(TYPE, idTo) + TYPE.length;
-  const keyAt = text.indexOf(KEY, typeAt) + KEY.length;
-  const setAt = text.indexOf(SET, keyAt);
-  const isFilled = text[typeAt] !== QUOTE && text[keyAt] !== QUOTE;
+  const typeAt = body.indexOf(TYPE, idTo) + TYPE.length;
+  const keyAt = body.indexOf(KEY, typeAt) + KEY.length;
+  const setAt = body.indexOf(SET, keyAt);
+  const isFilled = body[typeAt] !== QUOTE && body[keyAt] !== QUOTE;
   return isFilled && typeAt < keyAt && keyAt < setAt && setAt - typeAt < SHORT_KEY;
 }
 
@@ -98,8 +99,8 @@ const QUOTE = 0x22;
 /** Type, key and their names: what is shorter cannot hold a key of more than 400 characters. */
 const SHORT_KEY = 400;
 
-function checkParsed(message: CheckedMessage, renamed: GroupIds | null): CheckedMessage | Outcome {
-  const event: unknown = JSON.parse(Buffer.from(message.body).toString());
+function checkParsed(message: MessageText, renamed: GroupIds | null): CheckedMessage | Outcome {
+  const event: unknown = JSON.parse(message.body.toString());
   if (!isJsonObject(event) || !isJsonObject(event.properties)) return dead("malformed_message", "it has no properties");
   const isIdentify = event.event === "$groupidentify";
   const problem = isIdentify ? identifyProblem(event.properties) : null;
@@ -109,11 +110,9 @@ function checkParsed(message: CheckedMessage, renamed: GroupIds | null): Checked
   const { $group_type, $group_key } = event.properties;
   const fitting = isIdentify && renamed ? renamed(String($group_type), String($group_key)) : fittingDistinctId(id);
   if (mended === null && fitting === id) return message;
-  const body = Buffer.from(JSON.stringify({ ...event, distinct_id: fitting }));
-  const text = readText(body);
-  if (!text) return dead("malformed_message", "it is no text of a message");
+  const text = readText(Buffer.from(JSON.stringify({ ...event, distinct_id: fitting })));
   const hashed = isIdentify || fitting === id ? null : HASHED;
-  return { uuid: message.uuid, body, text, mended: mended ?? hashed };
+  return text ? { ...text, mended: mended ?? hashed } : MALFORMED;
 }
 
 const HASHED = { code: "mended_distinct_id", note: "its distinct id, which PostHog would have cut, was hashed" };
@@ -127,7 +126,7 @@ function identifyProblem({ $group_type: type, $group_key: key, $group_set: set }
 }
 
 /** Groups need person processing. */
-function mendProfile(properties: JsonObject, isIdentify: boolean) {
+function mendProfile(properties: JsonObject, isIdentify: boolean): Mended | null {
   if (properties.$process_person_profile !== false || !(isIdentify || isJsonObject(properties.$groups))) return null;
   delete properties.$process_person_profile;
   return {
@@ -137,7 +136,7 @@ function mendProfile(properties: JsonObject, isIdentify: boolean) {
 }
 
 /** PostHog drops them. */
-function mendPersonProperties(event: JsonObject) {
+function mendPersonProperties(event: JsonObject): Mended | null {
   const holders = [event, event.properties].filter((holder) => isJsonObject(holder));
   const found = holders.flatMap((holder) =>
     ["$set", "$set_once"].filter((name) => name in holder).map((name) => [holder, name] as const),
@@ -150,11 +149,13 @@ function mendPersonProperties(event: JsonObject) {
   };
 }
 
+const MALFORMED = dead("malformed_message", "it is no text of a message");
+
 function dead(code: string, detail: string): Outcome {
   return { kind: "dead", code, reason: `${code}: ${detail}` };
 }
 
 /** Whether PostHog's refusal to process a person costs it the groups: a group identify, or an event that names groups. */
-export function isGroupMessage({ body, text }: CheckedMessage): boolean {
-  return (text.traits & GROUP_IDENTIFY) !== 0 || namesGroups(body);
+export function isGroupMessage(message: MessageText): boolean {
+  return (message.traits & GROUP_IDENTIFY) !== 0 || namesGroups(message);
 }

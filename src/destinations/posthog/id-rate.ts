@@ -3,11 +3,9 @@
  * its person and its groups from it (facts on PostHog, 5.5).
  */
 
-import type { Clock } from "../../core/clock.ts";
-
 export interface IdRate {
-  /** Takes one event's worth of the id with this hash: 0, or in how many ms there may be one again. */
-  take(idHash: number): number;
+  /** Takes one event's worth of the id with this hash, at `now` (ms UTC): 0, or in how many ms there may be one again. */
+  take(idHash: number, now: number): number;
 }
 
 /** Ids share these by their hashes, so that memory stays the same: two busy ones that meet are only slower. */
@@ -16,15 +14,14 @@ const BUCKETS = 1 << 14;
 const BURST_SECONDS = 10;
 
 /** `perSecond` null: no ceiling. */
-export function createIdRate(perSecond: number | null, clock: Pick<Clock, "now">): IdRate {
+export function createIdRate(perSecond: number | null): IdRate {
   if (perSecond === null) return { take: () => 0 };
   const msPerEvent = 1000 / perSecond;
   /** When the bucket would be full again, ms UTC. */
   const fullAt = new Float64Array(BUCKETS);
   return {
-    take(idHash) {
+    take(idHash, now) {
       const bucket = idHash & (BUCKETS - 1);
-      const now = clock.now();
       const at = Math.max(fullAt[bucket] ?? 0, now) + msPerEvent;
       const overMs = at - now - BURST_SECONDS * 1000;
       if (overMs > 0) return Math.ceil(overMs);

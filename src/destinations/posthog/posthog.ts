@@ -38,11 +38,11 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   const { messagesPerDistinctIdPerSecond = DEFAULT_PER_DISTINCT_ID } = options;
   const limits = limitsOf(options);
   const { wire, finder, capture } = openCapture(options, limits.concurrency);
-  const check = createCheck(groupIdentifyIds(options.groupDistinctId ?? "pool"), clock.now);
-  const rate = createIdRate(messagesPerDistinctIdPerSecond, clock);
+  const check = createCheck(groupIdentifyIds(options.groupDistinctId ?? "pool"));
+  const rate = createIdRate(messagesPerDistinctIdPerSecond);
 
   const claimSlots = createSlotClaimer(options.claimedGroupTypes ?? [], async (claim, signal) => {
-    const checked = check(claim);
+    const checked = check(claim, clock.now());
     return "kind" in checked ? checked : ((await capture.send([checked], false, signal))[0] ?? DELIVERED);
   });
 
@@ -67,18 +67,23 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   }
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    const now = clock.now();
     const outcomes = new Array<Outcome>(messages.length);
     const sent: CheckedMessage[] = [];
     const places: number[] = [];
-    for (const [place, message] of messages.entries()) {
-      const checked = check(message);
-      const refused = "kind" in checked ? checked : overRate(rate.take(checked.text.idHash));
+    for (let place = 0; place < messages.length; place++) {
+      const message = messages[place];
+      if (!message) continue;
+      const checked = check(message, now);
+      const refused = "kind" in checked ? checked : overRate(rate.take(checked.idHash, now));
       if (refused) outcomes[place] = refused;
       else if (!("kind" in checked)) places.push(place) && sent.push(checked);
     }
     if (sent.length === 0) return outcomes;
     const answers = await capture.send(sent, isHistorical(messages), signal);
-    for (const [at, place] of places.entries()) outcomes[place] = withNote(answers[at] ?? DELIVERED, sent[at]);
+    for (let at = 0; at < places.length; at++) {
+      outcomes[places[at] ?? 0] = withNote(answers[at] ?? DELIVERED, sent[at]);
+    }
     return outcomes;
   }
 
@@ -103,7 +108,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
 }
 
 function openCapture(options: PosthogOptions, concurrency: number) {
-  const { clock = systemClock, protocol = "auto", compression = "gzip", token, version } = options;
+  const { clock = systemClock, protocol = "auto", compression = null, token, version } = options;
   const { origin, pathname } = new URL(options.host);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const wire = createWire({ origin, token, version, concurrency, timeoutMs });

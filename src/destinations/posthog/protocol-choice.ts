@@ -23,8 +23,8 @@ export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capt
   ): Promise<Outcome[]> {
     const answers = await v1.send(messages, isHistory, signal);
     const outcomes = answers.map((answer) => (answer.kind === "absent" ? blocked(answer.reason) : answer));
+    if (protocol === "v1" || !answers.some(({ kind }) => kind === "absent")) return outcomes;
     const absent = [...answers.keys()].filter((at) => answers[at]?.kind === "absent");
-    if (absent.length === 0 || protocol === "v1") return outcomes;
     finder.noteAbsent();
     const rest = absent.flatMap((at) => messages[at] ?? []);
     const more = await v0.send(rest, isHistory, signal);
@@ -36,8 +36,8 @@ export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capt
     async send(messages, isHistory, signal) {
       const spoken = protocol === "auto" ? await finder.find(signal) : protocol;
       if (spoken === "v0") return v0.send(messages, isHistory, signal);
+      if (!messages.some(isForV0)) return byV1(messages, isHistory, signal);
       const forV0 = messages.filter(isForV0);
-      if (forV0.length === 0) return byV1(messages, isHistory, signal);
       const forV1 = messages.filter((message) => !isForV0(message));
       const outcomes = forV1.length === 0 ? [] : await byV1(forV1, isHistory, signal);
       const others = await v0.send(forV0, isHistory, signal);
@@ -48,6 +48,6 @@ export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capt
 }
 
 /** What PostHog's own clients send by v0 only. */
-function isForV0({ text }: CheckedMessage): boolean {
-  return (text.traits & V0_ONLY) !== 0;
+function isForV0({ traits }: CheckedMessage): boolean {
+  return (traits & V0_ONLY) !== 0;
 }

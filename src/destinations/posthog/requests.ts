@@ -1,33 +1,59 @@
 /** Which messages may share a request. */
 
-/** Two that must not: one uuid, or one key of `keysOf`. */
-export interface RequestRules<Message> {
-  readonly uuidOf: (message: Message) => string;
-  /** What messages that must arrive one after the other have in common; null: it matters to none. */
-  readonly keyOf: (message: Message) => string | null;
-}
+import { type MessageText, uuidHash, uuidOf } from "./message-text.ts";
+
+/** What messages that must arrive one after the other have in common; null: it matters to none. */
+export type KeyOf = (message: MessageText) => string | null;
 
 /**
  * Places of the messages, request by request, each ascending: a request holds a uuid once, and at most one message of a
  * key; what of a key comes later is in a later request.
  */
-export function requestsOf<Message>(
-  messages: readonly Message[],
-  { uuidOf, keyOf }: RequestRules<Message>,
-): readonly (readonly number[])[] {
+export function requestsOf(messages: readonly MessageText[], keyOf: KeyOf): readonly (readonly number[])[] {
+  const isUuidKey = mayRepeat(messages);
   const requests: number[][] = [];
   /** Uuid, or key behind a line break → the last request that has it. */
   const last = new Map<string, number>();
-  for (const [place, message] of messages.entries()) {
-    const uuid = uuidOf(message);
+  for (let place = 0; place < messages.length; place++) {
+    const message = messages[place];
+    if (!message) continue;
     const key = keyOf(message);
-    const named = key === null ? null : `\n${key}`;
-    const at = 1 + Math.max(last.get(uuid) ?? -1, named === null ? -1 : (last.get(named) ?? -1));
-    last.set(uuid, at);
-    if (named !== null) last.set(named, at);
+    const keys = key === null ? [] : [`\n${key}`];
+    if (isUuidKey) keys.push(uuidOf(message));
+    let at = 0;
+    for (const one of keys) at = Math.max(at, 1 + (last.get(one) ?? -1));
+    for (const one of keys) last.set(one, at);
     const request = requests[at];
     if (request) request.push(place);
     else requests[at] = [place];
   }
   return requests;
+}
+
+/** The messages at `places`, which ascend. */
+export function pick<Message>(messages: readonly Message[], places: readonly number[]): readonly Message[] {
+  if (places.length === messages.length) return messages;
+  return places.flatMap((place) => messages[place] ?? []);
+}
+
+/** At least every second one is free, so that a search is short. */
+const SLOTS_PER_MESSAGE = 2;
+const FREE = 0;
+
+/**
+ * Whether two of them may have one uuid; hardly ever true when no two have. Told by numbers: to put the texts of each batch
+ * into a Set would cost as much as to send it.
+ */
+function mayRepeat(messages: readonly MessageText[]): boolean {
+  const size = 1 << Math.ceil(Math.log2(SLOTS_PER_MESSAGE * messages.length + 1));
+  const hashes = new Int32Array(size);
+  for (let place = 0; place < messages.length; place++) {
+    const message = messages[place];
+    if (!message) continue;
+    const hash = uuidHash(message) || 1;
+    let slot = hash & (size - 1);
+    for (; hashes[slot] !== FREE; slot = (slot + 1) & (size - 1)) if (hashes[slot] === hash) return true;
+    hashes[slot] = hash;
+  }
+  return false;
 }

@@ -7,7 +7,6 @@ import { uuidText } from "../../core/uuid.ts";
 import { blocked } from "./answer.ts";
 
 export interface SlotClaim {
-  readonly uuid: string;
   /** As the JSON text of a message in the outbox. */
   readonly body: Uint8Array;
 }
@@ -28,7 +27,7 @@ export function createSlotClaim(groupTypes: readonly string[]): SlotClaim {
   const groups = groupTypes.map((groupType) => `${JSON.stringify(groupType)}:${JSON.stringify(GROUP_KEY)}`);
   const head = { event: EVENT, distinct_id: DISTINCT_ID, uuid, timestamp: isoTime(OCCURRED_AT) };
   const text = `${JSON.stringify(head).slice(0, -1)},"properties":{"$groups":{${groups.join(",")}}}}`;
-  return { uuid, body: Buffer.from(text) };
+  return { body: Buffer.from(text) };
 }
 
 /**

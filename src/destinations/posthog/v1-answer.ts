@@ -6,8 +6,9 @@ import { parseRetryAfterMs } from "../../core/retry.ts";
 import type { HttpAnswer } from "../../platform/http-client.ts";
 import { type Absent, codeOf, parseObject, quote, type Refused, type Retry, readError } from "./answer.ts";
 import { type CheckedMessage, isGroupMessage } from "./checked.ts";
+import { holdsUuid, type MessageText, UUID_LENGTH } from "./message-text.ts";
 
-export type V1Answer = V1Results | Retry | Refused | Absent;
+export type V1Answer = typeof DELIVERED | V1Results | Retry | Refused | Absent;
 
 export interface V1Results {
   readonly kind: "results";
@@ -20,8 +21,10 @@ const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501]);
 /** What any proxy may say of a request that is too much for it, or too early. */
 const OF_ANYBODY: ReadonlySet<number> = new Set([402, 408, 413, 429]);
 
-export function readV1Answer(answer: HttpAnswer, now: number): V1Answer {
+/** `messages`: that it answers. */
+export function readV1Answer(answer: HttpAnswer, messages: readonly MessageText[], now: number): V1Answer {
   const { status, headers, body } = answer;
+  if (status === 200 && saysAllOk(body, messages)) return DELIVERED;
   const parsed = parseObject(body);
   if (status === 200 && isJsonObject(parsed?.results)) {
     return { kind: "results", results: parsed.results, retryAfterMs: parseRetryAfterMs(headers["retry-after"], now) };
@@ -33,6 +36,21 @@ export function readV1Answer(answer: HttpAnswer, now: number): V1Answer {
   }
   return readError(answer, now, tag);
 }
+
+/** Whether it is what PostHog says when it stored all: to parse that would cost as much as to pack the request. */
+function saysAllOk(body: string, messages: readonly MessageText[]): boolean {
+  if (!body.startsWith(RESULTS)) return false;
+  let at = RESULTS.length;
+  for (let place = 0; place < messages.length; place++) {
+    const message = messages[place];
+    if (!message || !holdsUuid(body, at + 1, message) || !body.startsWith(OK, at + 1 + UUID_LENGTH)) return false;
+    at += 1 + UUID_LENGTH + OK.length + ",".length;
+  }
+  return body.startsWith("}}", at - ",".length);
+}
+
+const RESULTS = '{"results":{';
+const OK = '":{"result":"ok"}';
 
 /** What became of one event; `again`: it was not stored, and may be sent again alone. */
 export function readResult(result: JsonValue | undefined, message: CheckedMessage): Outcome | "again" {

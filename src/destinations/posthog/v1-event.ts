@@ -19,8 +19,8 @@ const OWN = ["$ignore_sent_at", "$lib", "$lib_version"];
 const PERSON_PROPERTIES = ["$set", "$set_once"];
 
 /** Gives a text of its own; `body` stays as it is. */
-export function v1Event(body: Uint8Array): Uint8Array {
-  const { properties: stated, ...event }: JsonObject = JSON.parse(Buffer.from(body).toString());
+export function v1Event(body: Buffer): Buffer {
+  const { properties: stated, ...event }: JsonObject = JSON.parse(body.toString());
   const properties = isJsonObject(stated) ? stated : {};
   const options: JsonObject = {};
   for (const [sentinel, option, read] of OPTIONS) {

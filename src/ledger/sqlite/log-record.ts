@@ -142,28 +142,36 @@ function putRun(buffer: Buffer, { lane, count, bytes, firstSeq, committedAt }: L
 /** Fills `into` from a place of the log; gives how many bytes there were. */
 export type ReadLog = (into: Uint8Array, at: number) => number;
 
+export type RecordFinder = (at: number, limit: number) => FoundRecord | null;
+
 /**
- * The record that stands at `at`, and ends at `limit` or before; null where none does that is what was written: the log
- * ends there, what follows is of an earlier use of the file, or it is damaged.
+ * Finds the record that stands at `at`, and ends at `limit` or before; null where none does that is what was written: the
+ * log ends there, what follows is of an earlier use of the file, or it is damaged. Its ids are valid until the next is
+ * looked for: a long log read into new memory, record by record, would leave the process that much larger for good.
  */
-export function findRecord(read: ReadLog, at: number, { limit }: { readonly limit: number }): FoundRecord | null {
+export function createRecordFinder(read: ReadLog): RecordFinder {
   const head = Buffer.alloc(HEAD_BYTES);
-  if (read(head, at) < HEAD_BYTES || head.readUInt32LE(0) !== MARK || head.readDoubleLE(24) !== at) return null;
-  const bytes = head.readUInt32LE(4);
-  const [runs, notes, ids] = [head.readUInt32LE(12), head.readUInt32LE(16), head.readUInt32LE(20)];
-  const bodyBytes = runs * RUN_BYTES + notes + ids * ID_BYTES;
-  if (bytes < HEAD_BYTES + bodyBytes || at + bytes > limit) return null;
-  const body = Buffer.allocUnsafe(bytes - HEAD_BYTES);
-  if (read(body, at + HEAD_BYTES) < body.length) return null;
-  if (crc32(body, crc32(head.subarray(CHECKED_FROM))) !== head.readUInt32LE(8)) return null;
-  const notesAt = runs * RUN_BYTES;
-  return {
-    at,
-    framesAt: at + HEAD_BYTES + bodyBytes,
-    end: at + bytes,
-    runs: Array.from({ length: runs }, (_, index) => runAt(body, index * RUN_BYTES)),
-    notes: JSON.parse(body.toString("utf8", notesAt, notesAt + notes)),
-    ids: body.subarray(notesAt + notes, bodyBytes),
+  let memory = Buffer.allocUnsafe(FIRST_BYTES);
+
+  return (at, limit) => {
+    if (read(head, at) < HEAD_BYTES || head.readUInt32LE(0) !== MARK || head.readDoubleLE(24) !== at) return null;
+    const bytes = head.readUInt32LE(4);
+    const [runs, notes, ids] = [head.readUInt32LE(12), head.readUInt32LE(16), head.readUInt32LE(20)];
+    const bodyBytes = runs * RUN_BYTES + notes + ids * ID_BYTES;
+    if (bytes < HEAD_BYTES + bodyBytes || at + bytes > limit) return null;
+    if (memory.length < bytes) memory = Buffer.allocUnsafe(2 * bytes);
+    const body = memory.subarray(0, bytes - HEAD_BYTES);
+    if (read(body, at + HEAD_BYTES) < body.length) return null;
+    if (crc32(body, crc32(head.subarray(CHECKED_FROM))) !== head.readUInt32LE(8)) return null;
+    const notesAt = runs * RUN_BYTES;
+    return {
+      at,
+      framesAt: at + HEAD_BYTES + bodyBytes,
+      end: at + bytes,
+      runs: Array.from({ length: runs }, (_, index) => runAt(body, index * RUN_BYTES)),
+      notes: JSON.parse(body.toString("utf8", notesAt, notesAt + notes)),
+      ids: body.subarray(notesAt + notes, bodyBytes),
+    };
   };
 }
 

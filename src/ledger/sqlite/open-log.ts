@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { PrickleError } from "../../core/errors.ts";
-import { type FoundRecord, findRecord } from "./log-record.ts";
+import { createRecordFinder, type FoundRecord, type RecordFinder } from "./log-record.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Released } from "./released.ts";
 import { isWithoutLog, logEndOf, markCurrent } from "./schema.ts";
@@ -21,13 +21,14 @@ interface LogTables {
 export function readLog(segments: Segments, outbox: Outbox, { database, released }: LogTables): Iterable<FoundRecord> {
   const known = logEndOf(database);
   const unknown: number[] = [];
+  const find = createRecordFinder(segments.read);
   const all = segments.list();
   let end = 0;
   for (const [index, { start, size }] of all.entries()) {
     if (start !== end && !released.has({ from: end, to: start })) throw damaged(end);
     const limit = Math.min(start + size, all[index + 1]?.start ?? Number.POSITIVE_INFINITY);
     for (end = start; ; ) {
-      const record = findRecord(segments.read, end, { limit });
+      const record = find(end, limit);
       if (!record) break;
       outbox.found(record);
       if (record.at >= known) unknown.push(record.at);
@@ -36,13 +37,13 @@ export function readLog(segments: Segments, outbox: Outbox, { database, released
   }
   if (end < known) throw damaged(end);
   outbox.resume(end);
-  return recordsAt(segments, unknown);
+  return recordsAt(find, unknown);
 }
 
 /** Read once more, one at a time: all of them together can be more than fits into memory. */
-function* recordsAt(segments: Segments, places: readonly number[]): Iterable<FoundRecord> {
+function* recordsAt(find: RecordFinder, places: readonly number[]): Iterable<FoundRecord> {
   for (const at of places) {
-    const record = findRecord(segments.read, at, { limit: Number.POSITIVE_INFINITY });
+    const record = find(at, Number.POSITIVE_INFINITY);
     if (!record) throw damaged(at);
     yield record;
   }

@@ -9,7 +9,6 @@ import type { OutboxMessage } from "../../core/message.ts";
 import type { Logger } from "../../core/observer.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import { serviceOfLane } from "../../core/service.ts";
-import { uuidTextAt } from "../../core/uuid.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { ClaimReply, DeadLetterRequest, DeadLetterSlice, PruneSlice, Requests } from "./protocol.ts";
@@ -167,8 +166,9 @@ async function inSlices(
 
 function exceptionsOf(outcomes: readonly SettleOutcome[]): [number, SettleOutcome][] {
   const exceptions: [number, SettleOutcome][] = [];
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.kind !== "delivered" || outcome.note !== undefined) exceptions.push([index, outcome]);
+  for (let index = 0; index < outcomes.length; index++) {
+    const outcome = outcomes[index];
+    if (outcome && (outcome.kind !== "delivered" || outcome.note !== undefined)) exceptions.push([index, outcome]);
   }
   return exceptions;
 }
@@ -183,7 +183,7 @@ function readClaim({ id, bytes, slots }: ClaimReply, lanes: number): Claim {
     for (let seq = firstSeq; seq < firstSeq + count; seq++) {
       const end = at + FRAME_HEAD_BYTES + buffer.readUInt32LE(at);
       const body = buffer.subarray(at + FRAME_HEAD_BYTES, end);
-      messages.push({ seq, lane, historical, uuid: uuidTextAt(buffer, at + 4), body, attempts, firstAttemptAt });
+      messages.push({ seq, lane, historical, body, attempts, firstAttemptAt });
       at = end;
     }
   }

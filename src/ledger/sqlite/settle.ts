@@ -77,29 +77,33 @@ export function createSettleClaim({
   function settleLane(
     lease: Lease,
     lane: number,
-    outcomes: readonly (readonly [number, SettleOutcome | undefined])[],
-    now: number,
+    stretches: readonly LaneStretch[],
+    { exceptional, now }: { readonly exceptional: ReadonlyMap<number, SettleOutcome>; readonly now: number },
   ): void {
     const { destination } = lease;
     const position = positions.of(destination, lane);
     let firstRetry: number | null = null;
     let delivered = 0;
-    for (const [seq, outcome] of outcomes) {
-      if (outcome?.kind === "retry") {
-        retry(position, seq, outcome, now, firstRetry === null);
-        firstRetry ??= seq;
-        if (!outcome.isUntried) counters.add(`retried:${destination}`, 1);
-        continue;
+    let end = position.next;
+    for (const { firstSeq, count, index } of stretches) {
+      end = firstSeq + count;
+      for (let seq = firstSeq; seq < end; seq++) {
+        const outcome = exceptional.size > 0 ? exceptional.get(index + seq - firstSeq) : undefined;
+        if (outcome?.kind === "retry") {
+          retry(position, seq, outcome, now, firstRetry === null);
+          firstRetry ??= seq;
+          if (!outcome.isUntried) counters.add(`retried:${destination}`, 1);
+          continue;
+        }
+        if (outcome?.kind === "dead") bury(destination, lane, seq, outcome.reason, now);
+        else delivered += 1;
+        position.failed.delete(seq);
+        position.depth -= 1;
+        if (firstRetry !== null) position.settledAhead.add(seq);
       }
-      if (outcome?.kind === "dead") bury(destination, lane, seq, outcome.reason, now);
-      else delivered += 1;
-      position.failed.delete(seq);
-      position.depth -= 1;
-      if (firstRetry !== null) position.settledAhead.add(seq);
     }
     counters.add(`delivered:${destination}`, delivered);
-    const last = outcomes.at(-1)?.[0] ?? position.next;
-    advance(position, firstRetry ?? last + 1);
+    advance(position, firstRetry ?? end);
     if (firstRetry === null) {
       position.notBefore = 0;
       position.lastFailure = null;
@@ -112,18 +116,26 @@ export function createSettleClaim({
     const lease = leases.find(claimId);
     if (!lease) return null;
     const exceptional = new Map(exceptions);
-    const byLane = new Map<number, [number, SettleOutcome | undefined][]>();
+    const byLane = new Map<number, LaneStretch[]>();
     let index = 0;
     for (const { lane, firstSeq, count } of lease.slots) {
-      const outcomes = byLane.get(lane) ?? [];
-      byLane.set(lane, outcomes);
-      for (let seq = firstSeq; seq < firstSeq + count; seq++) outcomes.push([seq, exceptional.get(index++)]);
+      const stretches = byLane.get(lane) ?? [];
+      byLane.set(lane, stretches);
+      stretches.push({ firstSeq, count, index });
+      index += count;
     }
-    for (const [lane, outcomes] of byLane) settleLane(lease, lane, outcomes, now);
+    for (const [lane, stretches] of byLane) settleLane(lease, lane, stretches, { exceptional, now });
     const { destination, slots } = lease;
     journal.add("settle", now, (out) => writeSettle({ destination, slots, exceptions }, out));
     return lease;
   };
+}
+
+/** Messages of one lane, and the place of their first in the claim. */
+interface LaneStretch {
+  readonly firstSeq: number;
+  readonly count: number;
+  readonly index: number;
 }
 
 /** Of a group whose properties never arrive the next difference says them again. */
