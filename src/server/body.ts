@@ -1,8 +1,8 @@
 /** Reads a request's body as the bytes that were sent: bounded on the wire, unpacked and in all. */
 
 import type { IncomingMessage } from "node:http";
-import { createGunzip, gunzipSync } from "node:zlib";
 import { PrickleError } from "../core/errors.ts";
+import { type Encoding, encodingNamed, overloaded, tooLarge, unpackBody } from "./unpack.ts";
 
 export interface BodyLimits {
   /** As it comes over the wire. */
@@ -14,16 +14,12 @@ export interface BodyLimits {
 export interface BodyReader {
   /** @throws INPUT_INVALID, INPUT_TOO_LARGE, OVERLOADED */
   read(request: IncomingMessage, limits: BodyLimits): Promise<Buffer>;
-  /** @throws INPUT_INVALID when it is not gzip, INPUT_TOO_LARGE when it unpacks to more than `maxBytes`, OVERLOADED */
-  unpack(packed: Buffer, maxBytes: number): Promise<Buffer>;
+  /** @throws INPUT_INVALID when it is not of this encoding, INPUT_TOO_LARGE when it unpacks to more than `maxBytes`, OVERLOADED */
+  unpack(packed: Buffer, encoding: Encoding, maxBytes: number): Promise<Buffer>;
 }
 
 /** What is too large is still taken in, up to this, and thrown away: so that its sender reads our answer. */
 const MOST_DISCARDED_BYTES = 64 * 1024 * 1024;
-/** Up to here unpacking costs less than handing it to another thread. */
-const UNPACK_AT_ONCE_BYTES = 32 * 1024;
-const UNPACK_CHUNK_BYTES = 64 * 1024;
-const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 /** `maxInFlightBytes`: of all bodies being read and unpacked at a time. */
 export function createBodyReader(maxInFlightBytes: number): BodyReader {
@@ -66,16 +62,10 @@ export function createBodyReader(maxInFlightBytes: number): BodyReader {
     return promise;
   }
 
-  async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
+  async function unpack(packed: Buffer, encoding: Encoding, maxBytes: number): Promise<Buffer> {
     const share = openShare();
     try {
-      return packed.length <= UNPACK_AT_ONCE_BYTES
-        ? gunzipSync(packed, { maxOutputLength: maxBytes })
-        : await unpackInto(share, packed, maxBytes);
-    } catch (cause) {
-      if (cause instanceof PrickleError) throw cause;
-      if (cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(maxBytes);
-      throw new PrickleError("INPUT_INVALID", "The body is not gzip, or damaged.", { cause });
+      return await unpackBody(packed, encoding, { maxBytes, take: share.take });
     } finally {
       share.giveBack();
     }
@@ -83,21 +73,18 @@ export function createBodyReader(maxInFlightBytes: number): BodyReader {
 
   return {
     async read(request, { maxWireBytes, maxBytes }) {
-      const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "";
+      const name = request.headers["content-encoding"]?.trim().toLowerCase() ?? "";
       const wire = await readWire(request, maxWireBytes);
-      if (encoding === "" || encoding === "identity") return wire;
-      if (encoding === "gzip" || encoding === "x-gzip") return unpack(wire, maxBytes);
+      if (name === "" || name === "identity") return wire;
+      const encoding = encodingNamed(name);
+      if (encoding) return wire.length === 0 ? wire : unpack(wire, encoding, maxBytes);
       throw new PrickleError(
         "INPUT_INVALID",
-        `Content-Encoding is ${JSON.stringify(encoding)}; gzip or none is allowed.`,
+        `Content-Encoding is ${JSON.stringify(name)}; gzip, deflate, br, zstd or none is allowed.`,
       );
     },
     unpack,
   };
-}
-
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
 }
 
 interface Share {
@@ -125,34 +112,6 @@ function createBudget(maxBytes: number): () => Share {
   };
 }
 
-/** In other threads, and no further than there is room: a small body can unpack to a thousand times its size. */
-async function unpackInto(share: Share, packed: Buffer, maxBytes: number): Promise<Buffer> {
-  const gunzip = createGunzip({ chunkSize: UNPACK_CHUNK_BYTES });
-  gunzip.end(packed);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge(maxBytes);
-    if (!share.take(chunk.length)) throw overloaded();
-    chunks.push(chunk);
-  }
-  return joined(chunks);
-}
-
 function joined(chunks: readonly Buffer[]): Buffer {
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-}
-
-function tooLarge(maxBytes: number): PrickleError {
-  return new PrickleError("INPUT_TOO_LARGE", `The body has more than ${maxBytes} bytes, the most this door takes.`, {
-    hint: "Send smaller batches.",
-  });
-}
-
-function overloaded(): PrickleError {
-  return new PrickleError("OVERLOADED", "Too much is being taken in at this moment.", {
-    hint: "Come again; nothing was stored.",
-    retryAfterMs: 1_000,
-  });
 }

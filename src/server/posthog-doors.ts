@@ -1,15 +1,17 @@
 /**
- * The doors in PostHog's form: what a PostHog client sends goes straight into the engine. Source: facts on PostHog, 1
- * and 2.1–2.2. Times are taken as stated: the clients of an embedded engine share its clock.
+ * The doors in PostHog's form, protocol v0: what a PostHog client sends goes straight into the engine. Source: facts on
+ * PostHog, 1 and 2.1–2.2. Times are taken as stated: the clients of an embedded engine share its clock.
  */
 
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import { PrickleError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, jsonErrorPlace } from "../core/json.ts";
-import { type BodyLimits, type BodyReader, isGzip } from "./body.ts";
+import type { BodyLimits, BodyReader } from "./body.ts";
+import { tokenProblem } from "./project-token.ts";
 import { allowAnyOrigin, answerPreflight } from "./segment-doors.ts";
 import type { Doors } from "./server.ts";
+import { isGzip } from "./unpack.ts";
 
 export interface PosthogDoorParts {
   readonly doors: Pick<Doors, "capture">;
@@ -20,7 +22,6 @@ export interface PosthogDoorParts {
 const MB = 1024 * 1024;
 const LIMITS: BodyLimits = { maxWireBytes: 20 * MB, maxBytes: 100 * MB };
 const PATHS = ["/batch", "/i/v0/e", "/e", "/capture", "/track", "/engage"];
-const MAX_TOKEN_CHARACTERS = 64;
 
 export function addPosthogDoors(server: FastifyInstance, { doors, bodies, clock }: PosthogDoorParts): void {
   for (const path of PATHS) {
@@ -37,7 +38,7 @@ export function addPosthogDoors(server: FastifyInstance, { doors, bodies, clock 
 /** gzip is known by its first bytes, whatever the headers say; old browser SDKs send a form with base64. */
 async function readJson(request: FastifyRequest, bodies: BodyReader): Promise<JsonValue> {
   const body = await bodies.read(request.raw, LIMITS);
-  const bytes = isGzip(body) ? await bodies.unpack(body, LIMITS.maxBytes) : body;
+  const bytes = isGzip(body) ? await bodies.unpack(body, "gzip", LIMITS.maxBytes) : body;
   const text = bytes.toString();
   try {
     return JSON.parse(text.startsWith("data=") ? fromForm(text) : text);
@@ -80,10 +81,8 @@ function tokenOf({ token, api_key, $token, properties }: JsonObject): JsonValue 
   return token ?? api_key ?? $token ?? (isJsonObject(properties) ? properties.token : undefined);
 }
 
-/** As PostHog's edge: its shape only. */
 function checkToken(token: JsonValue | undefined): void {
-  const text = typeof token === "string" ? token.trim() : "";
-  if (text !== "" && text.length <= MAX_TOKEN_CHARACTERS && !text.startsWith("phx_")) return;
+  if (tokenProblem(typeof token === "string" ? token : "") === null) return;
   throw new PrickleError("UNAUTHORIZED", "The request carries no project token.", {
     hint: 'Put a project token into "api_key": any will do here, but a personal key (phx_…).',
   });
