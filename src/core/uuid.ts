@@ -2,6 +2,13 @@
 
 export type Uuid = readonly [number, number, number, number];
 
+const TEXT = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** In its usual form, of any version, in either case. */
+export function isUuidText(text: string): boolean {
+  return TEXT.test(text);
+}
+
 export function uuidText(uuid: Uuid): string {
   return dashed(uuid.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join(""));
 }

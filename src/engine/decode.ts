@@ -1,9 +1,11 @@
 /** One message, from its JSON text to a row of the events table and, for a group identify, a change to a group. */
 
 import { randomUUID } from "node:crypto";
+import type { OutcomeCode } from "../core/destination.ts";
 import { distinctIdProblem, groupKeyProblem } from "../core/group.ts";
 import { isJsonObject, type JsonObject, type JsonValue, jsonErrorPlace } from "../core/json.ts";
 import { GROUP_UNSET } from "../core/message.ts";
+import { isUuidText } from "../core/uuid.ts";
 import { type GroupSlots, takeSlots } from "./group-slots.ts";
 import { readInstant } from "./instant.ts";
 
@@ -36,13 +38,15 @@ export interface Decoded {
   readonly row: EventRow;
   /** With the group types this message brought. */
   readonly slots: GroupSlots;
+  /** Why nothing was done to groups, as in PostHog; null: whatever there was to do. */
+  readonly idProblem: string | null;
 }
 
 export interface Undecodable {
   readonly problem: string;
+  /** Of a small set; PostHog's own word where it has one. */
+  readonly code: OutcomeCode;
 }
-
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
  * Reads a message as PostHog's ingestion does, but says what is wrong where PostHog would drop or ignore it.
@@ -59,20 +63,20 @@ export function decode(text: string, arrivedAt: number, slots: GroupSlots): Deco
   const taken = takeSlots(slots, [...(identified ? [identified.groupType] : []), ...groups.keys()]);
   if ("problem" in taken) return taken;
   const properties = writeJson(fields.properties);
-  if (properties === null) return { problem: "the properties are nested too deeply" };
+  if (properties === null) return undecodable("serialization_failed", "the properties are nested too deeply");
   const groupKeys: (string | undefined)[] = [];
   for (const [groupType, groupKey] of groups) groupKeys[taken.indexOf(groupType)] = groupKey;
-  const { uuid, event, distinctId, occurredAt } = fields;
+  const { uuid, event, distinctId, occurredAt, idProblem } = fields;
   const change = identified && toChange(identified, taken, occurredAt, arrivedAt);
-  return { slots: taken, row: { uuid, event, distinctId, occurredAt, properties, groupKeys, change } };
+  return { slots: taken, idProblem, row: { uuid, event, distinctId, occurredAt, properties, groupKeys, change } };
 }
 
 function parse(text: string): { readonly value: JsonObject } | Undecodable {
   try {
     const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? { value } : { problem: "the message is not a JSON object" };
+    return isJsonObject(value) ? { value } : undecodable("malformed_message", "the message is not a JSON object");
   } catch (thrown) {
-    return { problem: `the message is not JSON: ${jsonErrorPlace(thrown)}` };
+    return undecodable("malformed_message", `the message is not JSON: ${jsonErrorPlace(thrown)}`);
   }
 }
 
@@ -82,28 +86,33 @@ interface Fields {
   readonly distinctId: string;
   readonly occurredAt: number;
   readonly properties: JsonObject;
+  readonly idProblem: string | null;
   /** PostHog does no group work for a personless event. */
   readonly hasGroups: boolean;
 }
 
 function readFields(message: JsonObject, arrivedAt: number): Fields | Undecodable {
   const properties = message.properties ?? {};
-  if (!isJsonObject(properties)) return { problem: "properties is not an object" };
+  if (!isJsonObject(properties)) return undecodable("malformed_event_properties", "properties is not an object");
   const { event } = message;
-  if (typeof event !== "string" || event === "") return { problem: "event is missing" };
+  if (typeof event !== "string" || event === "") return undecodable("missing_event_name", "event is missing");
   const distinctId = asText(message.distinct_id ?? message.$distinct_id ?? properties.distinct_id);
-  if (distinctId === null) return { problem: "distinct_id is missing" };
+  if (distinctId === null) return undecodable("missing_distinct_id", "distinct_id is missing");
   const occurredAt = readTimestamp(message.timestamp, arrivedAt);
-  if (occurredAt === null) return { problem: "timestamp is not an ISO 8601 time" };
+  if (occurredAt === null) return undecodable("invalid_event_timestamp", "timestamp is not an ISO 8601 time");
   const uuid = message.uuid ?? "";
-  if (typeof uuid !== "string" || (uuid !== "" && !UUID.test(uuid))) return { problem: "uuid is not a UUID" };
+  if (typeof uuid !== "string" || (uuid !== "" && !isUuidText(uuid))) {
+    return undecodable("invalid_event_uuid", "uuid is not a UUID");
+  }
+  const idProblem = distinctIdProblem(distinctId);
   return {
     uuid: uuid === "" ? newUuid(occurredAt) : uuid.toLowerCase(),
     event: event.toWellFormed(),
     distinctId,
     occurredAt,
     properties,
-    hasGroups: properties.$process_person_profile !== false && distinctIdProblem(distinctId) === null,
+    idProblem,
+    hasGroups: properties.$process_person_profile !== false && idProblem === null,
   };
 }
 
@@ -124,16 +133,17 @@ function readGroupIdentify({ event, properties, hasGroups }: Fields): GroupIdent
   if ((event !== "$groupidentify" && event !== GROUP_UNSET) || !hasGroups) return null;
   const groupType = asText(properties.$group_type);
   const groupKey = asText(properties.$group_key);
-  if (groupType === null || groupKey === null) return { problem: "$group_type or $group_key is missing" };
+  if (groupType === null) return undecodable("invalid_group_type", "$group_type is missing");
+  if (groupKey === null) return undecodable("invalid_group_key", "$group_key is missing");
   const keyProblem = groupKeyProblem(groupKey);
-  if (keyProblem) return { problem: keyProblem };
+  if (keyProblem) return undecodable("invalid_group_key", keyProblem);
   if (event === GROUP_UNSET) {
     const names = Array.isArray(properties.$group_unset) ? properties.$group_unset : [];
     const removed = names.filter((name) => typeof name === "string");
     return { groupType, groupKey, properties: {}, removed };
   }
   const set = properties.$group_set ?? {};
-  if (!isJsonObject(set)) return { problem: "$group_set is not an object" };
+  if (!isJsonObject(set)) return undecodable("invalid_group_set", "$group_set is not an object");
   return { groupType, groupKey, properties: set, removed: [] };
 }
 
@@ -155,6 +165,10 @@ function readGroups({ properties: { $groups }, hasGroups }: Fields): ReadonlyMap
     if (groupKey !== null) groups.set(groupType.toWellFormed(), groupKey);
   }
   return groups;
+}
+
+function undecodable(code: OutcomeCode, problem: string): Undecodable {
+  return { code, problem };
 }
 
 /** Non-empty text of a string or number, with what PostgreSQL and UTF-8 cannot hold replaced. */

@@ -7,19 +7,25 @@ import { groupTypeProblem, MAX_GROUP_TYPES } from "../core/group.ts";
 /** Group types by index. */
 export type GroupSlots = readonly string[];
 
+export interface NoSlot {
+  readonly problem: string;
+  readonly code: "invalid_group_type" | "too_many_group_types";
+}
+
 /** `slots` with the types that are new to it, or the reason they cannot all be had. */
-export function takeSlots(slots: GroupSlots, groupTypes: readonly string[]): GroupSlots | { readonly problem: string } {
+export function takeSlots(slots: GroupSlots, groupTypes: readonly string[]): GroupSlots | NoSlot {
   const added = groupTypes.filter(
     (groupType, at) => !slots.includes(groupType) && groupTypes.indexOf(groupType) === at,
   );
   if (added.length === 0) return slots;
   for (const groupType of added) {
     const problem = groupTypeProblem(groupType);
-    if (problem) return { problem: `group type ${quote(groupType)}: ${problem}` };
+    if (problem) return { code: "invalid_group_type", problem: `group type ${quote(groupType)}: ${problem}` };
   }
   const known = [...slots, ...added];
   if (known.length <= MAX_GROUP_TYPES) return known;
   return {
+    code: "too_many_group_types",
     problem: `group type ${quote(added.at(-1) ?? "")}: there are ${MAX_GROUP_TYPES} at most; already there: ${slots.map(quote).join(", ")}`,
   };
 }

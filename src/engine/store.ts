@@ -91,11 +91,15 @@ function decodeAll(batches: readonly PackedBatch[], known: GroupSlots): DecodedB
     return Array.from(ends, (end): Outcome => {
       const decoded = decode(texts.toString("utf8", start, end), arrivedAt, slots);
       start = end;
-      if ("problem" in decoded) return { kind: "dead", reason: `engine: ${decoded.problem}` };
+      if ("problem" in decoded) return { kind: "dead", reason: `engine: ${decoded.problem}`, code: decoded.code };
       slots = decoded.slots;
       rows.push(decoded.row);
-      return DELIVERED;
+      return decoded.idProblem === null ? DELIVERED : withoutGroups(decoded.idProblem);
     });
   });
   return { rows, outcomes, slots };
+}
+
+function withoutGroups(problem: string): Outcome {
+  return { kind: "delivered", code: "person_processing_disabled", note: `engine: ${problem}` };
 }

@@ -74,17 +74,25 @@ it.each<[string, string]>([
   const good = (seed: number) => Buffer.from(JSON.stringify(eventMessage({ seed, groups: { project: seed } })));
   const outcomes = await engine.append([good(1), Buffer.from(body), good(2)], ARRIVED_AT);
   expect(outcomes.map(({ kind }) => kind)).toEqual(["delivered", "dead", "delivered"]);
-  expect(outcomes[1]).toMatchObject({ reason: expect.stringMatching(/^engine: .{10,}/) });
+  expect(outcomes[1]).toMatchObject({
+    reason: expect.stringMatching(/^engine: .{10,}/),
+    code: expect.stringMatching(/^[a-z_]+$/),
+  });
   expect(await projects(engine)).toBe(2);
 });
 
 it("does nothing to the groups of a personless event, as PostHog does", async () => {
   const engine = await openTemporary();
   const personless = { $process_person_profile: false };
-  await appendMessages(engine, [
+  const outcomes = await appendMessages(engine, [
     eventMessage({ seed: 1, groups: { project: "a" } }),
     eventMessage({ seed: 2, groups: { project: "b" }, properties: personless }),
     { ...eventMessage({ seed: 3, groups: { project: "c" } }), distinct_id: " Anonymous " },
+  ]);
+  expect(outcomes).toEqual([
+    { kind: "delivered" },
+    { kind: "delivered" },
+    { kind: "delivered", code: "person_processing_disabled", note: expect.stringContaining("reserved distinct id") },
   ]);
   expect(await projects(engine)).toBe(1);
 });

@@ -283,7 +283,7 @@ it("counts an event of a PostHog client that was dropped, though the client is t
     properties: { $group_type: type, $group_key: "k", $group_set: { name: type } },
   }));
   expect((await post(`${own.url}/batch/`, { api_key: "any", batch: events })).status).toBe(200);
-  expect(await own.metric('prickle_dead_total{destination="engine",reason="other"}')).toBe(1);
+  expect(await own.metric('prickle_dead_total{destination="engine",reason="too_many_group_types"}')).toBe(1);
 });
 
 describe("closing", () => {
