@@ -306,12 +306,15 @@ function createDoors(config: Config, parts: DoorParts): Doors {
     },
     tracking: (request) => takeIn(trackingDoor, request),
     capture: async (bodies, arrivedAt) => {
-      // As PostHog does, the client is told that all is well; what is dropped is for the operator to see.
-      for (const outcome of await requireEngine(engine).append(bodies, arrivedAt)) {
+      const outcomes = await requireEngine(engine).append(bodies, arrivedAt);
+      // By protocol v0 the client is told that all is well, as PostHog does: what is dropped is for the operator to see.
+      for (const outcome of outcomes) {
+        if (outcome.kind === "delivered" && outcome.code) observer.noted(engineName, 1, outcome.code);
         if (outcome.kind !== "dead") continue;
         observer.died(engineName, 1, outcome.reason, outcome.code ?? "other");
         logger.warn({ reason: outcome.reason }, "An event of a PostHog client was dropped");
       }
+      return outcomes;
     },
     metrics,
     ready: async () => {

@@ -71,7 +71,7 @@ function showServer({ server: { url, busyPort, source, dataDir } }: SampleReport
     `${paint.bold("listening")}  ${paint.underline(url)}${taken}`,
     row("webhook", `POST /webhooks/${source}`),
     row("tracking API", "POST /v1/batch, /v1/track, /v1/group, … as Segment's"),
-    row("PostHog API", "POST /batch/, /i/v0/e/, /capture/"),
+    row("PostHog API", "POST /batch/, /i/v0/e/, /capture/, /i/v1/analytics/events"),
     row("operations", "GET  /metrics, /healthz, /readyz"),
     row("data", dataDir),
   ].join("\n");

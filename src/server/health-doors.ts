@@ -14,6 +14,7 @@ const DOORS = {
   "POST /webhooks/<source>": "Segment's webhooks, signed",
   "POST /v1/<track|identify|group|page|screen|alias|batch|import>": "Segment's tracking API",
   "POST /batch/, /i/v0/e/, /capture/": "PostHog's clients, straight into the engine",
+  "POST /i/v1/analytics/events": "the same by protocol v1, with a result for each event",
   "GET /healthz": "the process lives",
   "GET /readyz": "calls are taken",
   "GET /metrics": "counts for Prometheus",

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Clock } from "../core/clock.ts";
+import type { Outcome } from "../core/destination.ts";
 import { PrickleError, toPrickleError } from "../core/errors.ts";
 import type { Logger } from "../core/observer.ts";
 import type { Operations } from "../core/operations.ts";
@@ -12,6 +13,7 @@ import { errorAnswer } from "./answers.ts";
 import { createBodyReader } from "./body.ts";
 import { addHealthDoors } from "./health-doors.ts";
 import { addPosthogDoors } from "./posthog-doors.ts";
+import { addPosthogV1Door } from "./posthog-v1/door.ts";
 import { addSegmentDoors } from "./segment-doors.ts";
 
 /** What the doors lead to. */
@@ -20,8 +22,11 @@ export interface Doors {
   webhook(source: string, request: PushRequest): Promise<unknown>;
   /** Resolves when everything is on disk. */
   tracking(request: PushRequest): Promise<unknown>;
-  /** Messages in PostHog's form, each its JSON text, straight into the engine. @throws NOT_FOUND without an engine, ENGINE_UNAVAILABLE. */
-  capture(bodies: readonly Uint8Array[], arrivedAt: number): Promise<void>;
+  /**
+   * Messages in PostHog's form, each its JSON text, straight into the engine; `outcomes[i]` is for `bodies[i]`.
+   * @throws NOT_FOUND without an engine, ENGINE_UNAVAILABLE: none was taken.
+   */
+  capture(bodies: readonly Uint8Array[], arrivedAt: number): Promise<readonly Outcome[]>;
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   /** @throws why calls cannot be taken now. */
   /** Which destinations take nothing, and why. */
@@ -90,6 +95,7 @@ export async function startServer(
   });
   addSegmentDoors(server, parts);
   addPosthogDoors(server, parts);
+  addPosthogV1Door(server, parts);
   addHealthDoors(server, parts);
   addAdminDoor(server, parts);
   server.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply, dependencies.logger));

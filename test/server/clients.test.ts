@@ -2,11 +2,14 @@
 
 import { Analytics, type GroupParams } from "@segment/analytics-node";
 import { PostHog } from "posthog-node";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createSecret } from "../../src/config.ts";
 import type { TrendsQuery } from "../../src/core/analytics.ts";
+import { DELIVERED } from "../../src/core/destination.ts";
+import { PrickleError } from "../../src/core/errors.ts";
 import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 import { type Running, startRunning, WRITE_KEY } from "./running.ts";
+import { startV1Door, V1_PATH } from "./v1-requests.ts";
 
 let posthog: FakePosthog;
 let running: Running;
@@ -29,6 +32,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   expect(running.errors()).toEqual([]);
   await running.remove();
   await posthog.close();
@@ -132,18 +136,30 @@ describe("@segment/analytics-node", () => {
 
 describe("posthog-node", () => {
   function openPosthog(options: ConstructorParameters<typeof PostHog>[1] = {}) {
-    const client = new PostHog("phc_project", { host: running.url, fetchRetryCount: 0, ...options });
+    const requests: { readonly path: string; readonly attempt: string | undefined }[] = [];
+    const client = new PostHog("phc_project", {
+      host: running.url,
+      fetchRetryCount: 0,
+      fetch(url, { headers, ...rest }) {
+        requests.push({ path: new URL(url).pathname, attempt: headers["PostHog-Attempt"] });
+        return fetch(url, { headers, ...rest } as RequestInit);
+      },
+      ...options,
+    });
     const errors: unknown[] = [];
     client.on("error", (error: unknown) => errors.push(error));
     onTestFinished(() => client.shutdown());
-    return { client, errors };
+    return { client, errors, requests };
   }
 
   it.each([
-    ["packed", {}],
-    ["plain", { disableCompression: true }],
-  ])("brings groups and events straight into the engine: %s", async (_, options) => {
-    const { client, errors } = openPosthog(options);
+    ["v0", "packed", {}],
+    ["v0", "plain", { disableCompression: true }],
+    ["v1", "packed", {}],
+    ["v1", "plain", { disableCompression: true }],
+  ])("brings groups and events straight into the engine by protocol %s: %s", async (protocol, _, options) => {
+    vi.stubEnv("POSTHOG_CAPTURE_MODE", protocol);
+    const { client, errors, requests } = openPosthog(options);
     client.groupIdentify({ groupType: "company", groupKey: "acme", properties: { name: "Acme", seats: 5 } });
     client.groupIdentify({ groupType: "project", groupKey: "apollo", properties: { name: "Apollo" } });
     client.identify({ distinctId: "ada", properties: { email: "ada@example.com" } });
@@ -159,6 +175,39 @@ describe("posthog-node", () => {
     expect(await groupsWith("Deployed")).toBe(2);
     expect(await groupsWith("Deployed", "project")).toBe(1);
     expect(await groupsWith("Alone")).toBe(0);
+    expect(new Set(requests.map(({ path }) => path))).toEqual(new Set([protocol === "v1" ? V1_PATH : "/batch/"]));
+  });
+
+  it("tells its caller by protocol v1 what was dropped, and keeps the rest", async () => {
+    vi.stubEnv("POSTHOG_CAPTURE_MODE", "v1");
+    const { client, errors } = openPosthog();
+    const long = { groupType: "company", groupKey: "k".repeat(401), properties: { name: "Long" } };
+    // The client makes a distinct id of the key: the door says that it is too long, and the engine that the key is.
+    client.groupIdentify(long);
+    client.groupIdentify({ ...long, distinctId: "ada" });
+    client.groupIdentify({ groupType: "company", groupKey: "acme", properties: { name: "Acme" } });
+    await client.flush();
+    expect(errors).toMatchObject([
+      { drops: [{ details: "distinct_id_too_large" }, { details: "invalid_group_key" }], retryExhausted: [] },
+    ]);
+    expect(await groupsOf("company")).toEqual({ acme: { name: "Acme" } });
+  });
+
+  it("sends again by protocol v1 what the engine could not take yet, and that alone", async () => {
+    vi.stubEnv("POSTHOG_CAPTURE_MODE", "v1");
+    const away = new PrickleError("ENGINE_UNAVAILABLE", "The disk is full.");
+    const door = await startV1Door({
+      operations: running.operations,
+      capture: (bodies) => (door.calls.length === 1 ? Promise.reject(away) : bodies.map(() => DELIVERED)),
+    });
+    const { client, errors, requests } = openPosthog({ host: door.url, fetchRetryCount: 2, fetchRetryDelay: 1 });
+    client.capture({ distinctId: "ada", event: "Kept", groups: { company: "acme" } });
+    client.capture({ distinctId: "ada", event: "e".repeat(201) });
+    await client.flush();
+    expect(requests.map(({ attempt }) => attempt)).toEqual(["1", "2"]);
+    expect(door.calls).toMatchObject([[{ event: "Kept" }], [{ event: "Kept", properties: { $lib: "posthog-node" } }]]);
+    expect(door.calls[1]?.[0]?.uuid).toBe(door.calls[0]?.[0]?.uuid);
+    expect(errors).toMatchObject([{ drops: [{ details: "event_name_too_long" }], retryExhausted: [] }]);
   });
 
   it("adds to a group what it sends later, and brings many at once", async () => {

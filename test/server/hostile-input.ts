@@ -96,6 +96,30 @@ export const posthogText = fc
   )
   .map(joined);
 
+const v1EventText = fc
+  .tuple(
+    fc.uuid().map((uuid) => {
+      const at = "2026-10-01T09:30:00Z";
+      return JSON.stringify({ event: "$groupidentify", uuid, distinct_id: "d", timestamp: at });
+    }),
+    objectText(fc.constantFrom("event", "distinct_id", "session_id", "window_id"), textText, 2),
+    objectText(fc.constantFrom("timestamp"), timeText, 1),
+    objectText(fc.constantFrom("uuid", "options", "properties", "__proto__"), valueText, 1),
+    fc.oneof(posthogProperties, bag).map((properties) => `{"properties":${properties}}`),
+    objectText(fc.constantFrom("cookieless_mode", "disable_skew_correction", "product_tour_id"), valueText, 2).map(
+      (options) => `{"options":${options}}`,
+    ),
+  )
+  .map(joined);
+
+/** A batch of events by protocol v1, more or less: most get as far as the engine. */
+export const v1BatchText = fc
+  .tuple(
+    fc.array(fc.oneof({ weight: 9, arbitrary: v1EventText }, { weight: 1, arbitrary: valueText }), { maxLength: 4 }),
+    objectText(fc.constantFrom("created_at", "historical_migration", "__proto__"), valueText, 1),
+  )
+  .map(([events, more]) => joined([`{"created_at":"2026-10-01T09:30:00Z","batch":[${events.join(",")}]}`, more]));
+
 /** What an operator's client may ask, more or less. */
 export const questionText = objectText(
   fc.constantFrom(

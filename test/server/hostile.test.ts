@@ -15,11 +15,13 @@ import {
   posthogText,
   questionText,
   trendsText,
+  v1BatchText,
 } from "./hostile-input.ts";
 import { exchange, post, type Running, rawPost, startRunning, statusesOf, WITH_KEY, WRITE_KEY } from "./running.ts";
+import { V1_HEADERS, V1_PATH } from "./v1-requests.ts";
 
 const SEGMENT_DOORS = ["/v1/track", "/v1/group", "/v1/identify", "/v1/batch", "/webhooks/main"];
-const POSTHOG_DOORS = ["/batch/", "/i/v0/e/", "/capture/", "/engage"];
+const POSTHOG_DOORS = ["/batch/", "/i/v0/e/", "/capture/", "/engage", V1_PATH];
 const ADMIN_DOORS = Object.keys(ADMIN_METHODS).map((method) => `/api/${method}`);
 const DOORS = [...SEGMENT_DOORS, ...POSTHOG_DOORS, ...ADMIN_DOORS];
 
@@ -59,8 +61,13 @@ async function propertiesOf(groupKey: string): Promise<JsonObject | undefined> {
 
 /** The status of the answer. */
 async function send(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<number> {
-  const authorization = path.startsWith("/api/") ? `Bearer ${running.adminToken}` : WITH_KEY.authorization;
-  return (await post(`${running.url}${path}`, body, { authorization, ...headers })).status;
+  return (await post(`${running.url}${path}`, body, { ...headersOf(path), ...headers })).status;
+}
+
+/** What lets a body be read at all. */
+function headersOf(path: string): Readonly<Record<string, string>> {
+  if (path === V1_PATH) return V1_HEADERS;
+  return { authorization: path.startsWith("/api/") ? `Bearer ${running.adminToken}` : WITH_KEY.authorization };
 }
 
 /** Sends the same to all of them at once, and names those that blamed themselves. */
@@ -90,6 +97,7 @@ describe("no door blames itself", () => {
   it("for what is nearly a Segment call", () => neverBlamed(callText, [...SEGMENT_DOORS, ...POSTHOG_DOORS]));
   it("for what is nearly a batch of them", () => neverBlamed(callBatchText, ["/v1/batch", "/webhooks/main"]));
   it("for what is nearly a PostHog event", () => neverBlamed(posthogText, [...POSTHOG_DOORS, "/webhooks/main"]));
+  it("for what is nearly a batch of PostHog events by protocol v1", () => neverBlamed(v1BatchText, [V1_PATH], 80));
   it("for what is nearly a question", () => neverBlamed(questionText, ADMIN_DOORS, 25));
   it("for strange trends", () => neverBlamed(trendsText, ["/api/trends"]));
   it("for strange groups", () => neverBlamed(groupsText, ["/api/groups"]));
@@ -189,6 +197,18 @@ describe("names that every object has", () => {
     const body = `{"api_key":"phc_x","batch":[{"event":"$groupidentify","distinct_id":"d","properties":${properties}}]}`;
     expect(await send("/batch/", body)).toBe(200);
     expect(await propertiesOf("proto 2")).toEqual(own);
+  });
+
+  it("are properties like any other by protocol v1", async () => {
+    const properties = `{"$group_type":"company","$group_key":"proto 3","$group_set":${traits},"__proto__":{"a":1}}`;
+    const event = `"event":"$groupidentify","distinct_id":"d","timestamp":"2026-10-01T09:30:00Z"`;
+    const uuids = ["0199f3a2-6c40-7b1e-9a51-5d1d6a6f0f11", "0199f3a2-6c40-7b1e-9a51-5d1d6a6f0f12"];
+    const batch = uuids.map(
+      (uuid) => `{${event},"uuid":"${uuid}","options":{"__proto__":{"cookieless_mode":5}},"properties":${properties}}`,
+    );
+    const body = `{"created_at":"2026-10-01T09:30:00Z","__proto__":{"batch":5},"batch":[${batch.join(",")}]}`;
+    expect(await send(V1_PATH, body)).toBe(200);
+    expect(await propertiesOf("proto 3")).toEqual(own);
   });
 
   it("are no group types", async () => {

@@ -3,6 +3,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Running, startRunning } from "./running.ts";
+import { NOW, uuidOf, V1_HEADERS, V1_PATH, v1Batch, v1Event } from "./v1-requests.ts";
 
 let running: Running;
 
@@ -111,5 +112,75 @@ describe("Python", () => {
     await send("/batch/", gzipSync(body), { "content-encoding": "gzip" });
     expect(await groupsOf("company")).toEqual({ company_id_in_your_db: { name: "Awesome Inc.", employees: 11 } });
     expect(await groupsWith("user_signed_up")).toBe(1);
+  });
+});
+
+describe("protocol v1", () => {
+  function identify(number: number, properties: object, fields: object = {}) {
+    const stated = { $group_type: "company", $group_key: "acme", $group_set: { name: "Acme" }, ...properties };
+    return v1Event(number, { event: "$groupidentify", distinct_id: "$company_acme", properties: stated, ...fields });
+  }
+
+  async function results(...batch: readonly object[]): Promise<readonly unknown[]> {
+    const answer = await send(V1_PATH, JSON.stringify(v1Batch(...batch)), V1_HEADERS);
+    const { results: found } = answer as { readonly results: Readonly<Record<string, unknown>> };
+    expect(Object.keys(found)).toEqual(batch.map((_, at) => uuidOf(at)));
+    return Object.values(found);
+  }
+
+  it("brings groups and events, each once, whatever is sent again", async () => {
+    const event = v1Event(1, { event: "Report Exported", properties: { $groups: { company: "acme" } } });
+    const batch = [identify(0, {}, { options: { disable_skew_correction: true } }), event];
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      expect(await results(...batch)).toEqual([{ result: "ok" }, { result: "ok" }]);
+    }
+    expect(await groupsOf("company")).toEqual({ acme: { name: "Acme" } });
+    expect(await groupsWith("Report Exported")).toBe(1);
+  });
+
+  it("says of each event what the engine did not do with it", async () => {
+    const groups = { company: "acme" };
+    const types = ["a", "b", "c", "d"].map((type, at) => identify(at, { $group_type: type }));
+    const found = await results(
+      ...types,
+      identify(4, { $group_key: "k".repeat(401) }),
+      identify(5, { $group_set: "x" }),
+      identify(6, { $group_type: null }),
+      identify(7, { $group_key: "of a reserved id" }, { distinct_id: "System" }),
+      identify(8, { $group_key: "personless" }, { options: { process_person_profile: "false" } }),
+      v1Event(9, { properties: { $groups: groups }, distinct_id: "anonymous" }),
+      identify(10, {}),
+    );
+    expect(found).toEqual([
+      // Two of the five types are those that the mapping declares.
+      { result: "ok" },
+      { result: "ok" },
+      { result: "ok" },
+      { result: "drop", details: "too_many_group_types" },
+      { result: "drop", details: "invalid_group_key" },
+      { result: "drop", details: "invalid_group_set" },
+      { result: "drop", details: "invalid_group_type" },
+      { result: "ok", details: "person_processing_disabled" },
+      { result: "ok" },
+      { result: "ok", details: "person_processing_disabled" },
+      { result: "ok" },
+    ]);
+    expect(await groupsOf("company")).toEqual({ acme: { name: "Acme" } });
+    expect(await groupsWith("E")).toBe(0);
+    const counted = (name: string, label: string) => running.metric(`${name}{destination="engine",${label}}`);
+    expect(await counted("prickle_noted_total", 'note="person_processing_disabled"')).toBe(2);
+    expect(await counted("prickle_dead_total", 'reason="invalid_group_key"')).toBe(1);
+  });
+
+  it("takes times of which the engine has none for what they are", async () => {
+    const at = (timestamp: string, number: number) =>
+      v1Event(number, { timestamp, options: { disable_skew_correction: true } });
+    const times = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-12:00", NOW];
+    expect(await results(...times.map(at))).toEqual([
+      { result: "ok" },
+      { result: "ok" },
+      { result: "drop", details: "invalid_event_timestamp" },
+      { result: "ok" },
+    ]);
   });
 });

@@ -284,7 +284,7 @@ async function startTight(limits: Partial<ServerLimits>) {
   const doors: Doors = {
     webhook: (_source, request) => take(request),
     tracking: take,
-    capture: () => Promise.resolve(),
+    capture: () => Promise.resolve([]),
     metrics: () => Promise.resolve({ contentType: "text/plain", body: "" }),
     ready: () => Promise.resolve([]),
   };
