@@ -14,12 +14,16 @@ import { BENCH_DESTINATION, openBenchLedger } from "./bench-ledger.ts";
 
 const CONCURRENCY = 4;
 const BATCH = 1000;
+const MB = 1024 * 1024;
 
 const { dataDir, sinkUrl, by, protocol }: DrainInput = JSON.parse(process.argv[2] ?? "{}");
 const ledger = await openBenchLedger(dataDir);
+const waitingMegabytes = process.memoryUsage.rss() / MB;
 const startedAt = performance.now();
 await (by === "prickle" ? drainByPrickle(ledger) : drainByPosthogNode(ledger));
-const result: DrainResult = { tookMs: performance.now() - startedAt };
+const tookMs = performance.now() - startedAt;
+// `maxRSS` is in KB.
+const result: DrainResult = { tookMs, waitingMegabytes, peakMegabytes: process.resourceUsage().maxRSS / 1024 };
 await ledger.close();
 console.log(JSON.stringify(result));
 

@@ -97,7 +97,9 @@ export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): Del
     const callOff = () => calledOff.abort();
     stopped.addEventListener("abort", callOff, { signal: ended.signal });
     if (stopped.aborted) callOff();
-    void clock.sleep(leaseMs * SENDING_SHARE, ended.signal).then(callOff);
+    void clock.sleep(leaseMs * SENDING_SHARE, ended.signal).then(() => {
+      if (!ended.signal.aborted) callOff(); // Else it would make an error, too.
+    });
 
     const outcomes = decide(messages, await sendAll(messages, calledOff.signal));
     ended.abort(SENT); // A reason: without one it would make an error that nobody looks at.

@@ -68,23 +68,21 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
     const now = clock.now();
-    const outcomes = new Array<Outcome>(messages.length);
     const sent: CheckedMessage[] = [];
-    const places: number[] = [];
+    const refused = new Map<number, Outcome>();
     for (let place = 0; place < messages.length; place++) {
       const message = messages[place];
       if (!message) continue;
       const checked = check(message, now);
-      const refused = "kind" in checked ? checked : overRate(rate.take(checked.idHash, now));
-      if (refused) outcomes[place] = refused;
-      else if (!("kind" in checked)) places.push(place) && sent.push(checked);
+      const refusal = "kind" in checked ? checked : overRate(rate.take(checked.idHash, now));
+      if (refusal) refused.set(place, refusal);
+      else if (!("kind" in checked)) sent.push(checked);
     }
-    if (sent.length === 0) return outcomes;
-    const answers = await capture.send(sent, isHistorical(messages), signal);
-    for (let at = 0; at < places.length; at++) {
-      outcomes[places[at] ?? 0] = withNote(answers[at] ?? DELIVERED, sent[at]);
-    }
-    return outcomes;
+    const answers = sent.length === 0 ? [] : await capture.send(sent, isHistorical(messages), signal);
+    const noted = sent.some(({ mended }) => mended) ? answers.map((one, at) => withNote(one, sent[at])) : answers;
+    if (refused.size === 0) return noted;
+    let at = 0;
+    return messages.map((_, place) => refused.get(place) ?? noted[at++] ?? DELIVERED);
   }
 
   /** Looked at once more: a request with one event too young, whatever came in between, goes as everything else. */

@@ -18,16 +18,23 @@ export function requestsOf(messages: readonly MessageText[], keyOf: KeyOf): read
     const message = messages[place];
     if (!message) continue;
     const key = keyOf(message);
-    const keys = key === null ? [] : [`\n${key}`];
-    if (isUuidKey) keys.push(uuidOf(message));
-    let at = 0;
-    for (const one of keys) at = Math.max(at, 1 + (last.get(one) ?? -1));
-    for (const one of keys) last.set(one, at);
+    const at = key === null && !isUuidKey ? 0 : firstWithout(keysOf(message, key), last);
     const request = requests[at];
     if (request) request.push(place);
     else requests[at] = [place];
   }
   return requests;
+
+  function keysOf(message: MessageText, key: string | null): readonly string[] {
+    return [...(key === null ? [] : [`\n${key}`]), ...(isUuidKey ? [uuidOf(message)] : [])];
+  }
+}
+
+/** The request after the last that has one of the keys, which it then has. */
+function firstWithout(keys: readonly string[], last: Map<string, number>): number {
+  const at = Math.max(...keys.map((key) => 1 + (last.get(key) ?? -1)));
+  for (const key of keys) last.set(key, at);
+  return at;
 }
 
 /** The messages at `places`, which ascend. */

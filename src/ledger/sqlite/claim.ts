@@ -129,7 +129,8 @@ function createBasket({ maxMessages, maxBytes }: ClaimRequest, out: ByteWriter):
   }
 
   function addSlot(lane: number, seq: number, failures: Failures | undefined): void {
-    const { attempts = 0, firstAttemptAt = null } = failures ?? {};
+    const attempts = failures?.attempts ?? 0;
+    const firstAttemptAt = failures?.firstAttemptAt ?? null;
     const last = slots.at(-1);
     const continues =
       last?.lane === lane &&
