@@ -74,8 +74,8 @@ const posthog = z.strictObject({
     .describe("auto (v1 where the server has it, else v0), v0 or v1: how PostHog is spoken to"),
   compression: z
     .enum(["gzip", "zstd", "none"])
-    .default("gzip")
-    .describe("gzip, zstd (by protocol v1 only; gzip by v0) or none: how requests are packed"),
+    .optional()
+    .describe("gzip, zstd (by protocol v1 only) or none: how requests are packed; default zstd by v1, gzip by v0"),
   groupDistinctId: z
     .enum(["pool", "per_group", "static"])
     .default("pool")

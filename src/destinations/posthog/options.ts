@@ -18,7 +18,7 @@ export interface PosthogOptions {
   /** Default `auto`: v1 where the server has it, else v0. */
   readonly protocol?: Protocol | "auto";
   /** Default zstd by v1, which takes half the time of gzip and less room, and gzip by v0, which knows no other. */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   readonly groupDistinctId?: GroupIdentifyIds;
   /** Whether history goes as PostHog's historical migration, in requests of their own; else as everything else. Default true. */
   readonly historicalMigration?: boolean;
