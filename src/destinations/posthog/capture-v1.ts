@@ -83,10 +83,12 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
 
   return {
     async send(messages, isHistory, signal) {
+      const requests = requestsOf(messages, keyOf);
+      if (requests.length === 1) return sendRequest(messages, isHistory, signal);
       const outcomes = new Array<Outcome | Absent>(messages.length);
       const held = new Set<string>();
       let down: Retry | Absent | null = null;
-      for (const places of requestsOf(messages, keyOf)) {
+      for (const places of requests) {
         const free: number[] = [];
         for (const place of places) {
           if (isHeld(messages[place], held)) outcomes[place] = BEHIND;

@@ -110,10 +110,10 @@ export function uuidHash({ body, idTo }: MessageText): number {
   return hash;
 }
 
-/** Whether `text` has the uuid at `at`. */
-export function holdsUuid(text: string, at: number, { body, idTo }: MessageText): boolean {
+/** Whether the uuid stands at `at`. */
+export function holdsUuid(bytes: Uint8Array, at: number, { body, idTo }: MessageText): boolean {
   const from = idTo + UUID_AFTER_ID;
-  for (let step = 0; step < UUID_LENGTH; step++) if (text.charCodeAt(at + step) !== body[from + step]) return false;
+  for (let step = 0; step < UUID_LENGTH; step++) if (bytes[at + step] !== body[from + step]) return false;
   return true;
 }
 

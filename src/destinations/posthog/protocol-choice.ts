@@ -20,10 +20,11 @@ export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capt
     messages: readonly CheckedMessage[],
     isHistory: boolean,
     signal: AbortSignal,
-  ): Promise<Outcome[]> {
+  ): Promise<readonly Outcome[]> {
     const answers = await v1.send(messages, isHistory, signal);
+    if (answers.every(isOutcome)) return answers;
     const outcomes = answers.map((answer) => (answer.kind === "absent" ? blocked(answer.reason) : answer));
-    if (protocol === "v1" || !answers.some(({ kind }) => kind === "absent")) return outcomes;
+    if (protocol === "v1") return outcomes;
     const absent = [...answers.keys()].filter((at) => answers[at]?.kind === "absent");
     finder.noteAbsent();
     const rest = absent.flatMap((at) => messages[at] ?? []);
@@ -45,6 +46,10 @@ export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capt
       return messages.map((message) => (isForV0(message) ? others[otherAt++] : outcomes[at++]) ?? DELIVERED);
     },
   };
+}
+
+function isOutcome(answer: Outcome | Absent): answer is Outcome {
+  return answer.kind !== "absent";
 }
 
 /** What PostHog's own clients send by v0 only. */

@@ -39,18 +39,26 @@ export function readV1Answer(answer: HttpAnswer, messages: readonly MessageText[
 
 /** Whether it is what PostHog says when it stored all: to parse that would cost as much as to pack the request. */
 function saysAllOk(body: string, messages: readonly MessageText[]): boolean {
-  if (!body.startsWith(RESULTS)) return false;
-  let at = RESULTS.length;
+  // Bytes are looked at several times as fast as the characters of a text.
+  const bytes = Buffer.from(body);
+  let at = 0;
   for (let place = 0; place < messages.length; place++) {
     const message = messages[place];
-    if (!message || !holdsUuid(body, at + 1, message) || !body.startsWith(OK, at + 1 + UUID_LENGTH)) return false;
-    at += 1 + UUID_LENGTH + OK.length + ",".length;
+    const before = place === 0 ? FIRST : NEXT;
+    if (!message || !holds(bytes, at, before) || !holdsUuid(bytes, at + before.length, message)) return false;
+    at += before.length + UUID_LENGTH;
   }
-  return body.startsWith("}}", at - ",".length);
+  return bytes.length === at + END.length && holds(bytes, at, END);
 }
 
-const RESULTS = '{"results":{';
-const OK = '":{"result":"ok"}';
+function holds(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let step = 0; step < wanted.length; step++) if (bytes[at + step] !== wanted[step]) return false;
+  return true;
+}
+
+const FIRST = Buffer.from('{"results":{"');
+const NEXT = Buffer.from('":{"result":"ok"},"');
+const END = Buffer.from('":{"result":"ok"}}}');
 
 /** What became of one event; `again`: it was not stored, and may be sent again alone. */
 export function readResult(result: JsonValue | undefined, message: CheckedMessage): Outcome | "again" {
