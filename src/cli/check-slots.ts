@@ -1,7 +1,7 @@
 /** The part of `prickle check` about the slots of group types: what is wrong with them, and who uses which. */
 
 import type { CheckedFile, Config, ConfigProblem } from "../config.ts";
-import { examineSlots, type PlannedSlot } from "../connector/group-slots.ts";
+import type { PlannedSlot } from "../connector/group-slots.ts";
 import type { Colors } from "./invocation.ts";
 import { cell, showTable } from "./show-table.ts";
 
@@ -10,6 +10,7 @@ export async function checkSlots(
   config: Config,
   { warningAt }: Pick<CheckedFile, "warningAt">,
 ): Promise<{ readonly slots: readonly PlannedSlot[]; readonly problems: readonly ConfigProblem[] }> {
+  const { examineSlots } = await import("../connector/group-slots.ts");
   const { slots, problems, failures } = await examineSlots(config);
   const warnings = failures.map(({ destination, reason, hint }) =>
     warningAt({

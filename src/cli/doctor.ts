@@ -2,7 +2,6 @@
 
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
-import { examine } from "../connector/doctor.ts";
 import type { Check, Checkup, Verdict } from "../core/checkup.ts";
 import { type Colors, invocationOf } from "./invocation.ts";
 
@@ -23,6 +22,7 @@ export function doctorCommand(): Command {
     )
     .action(async (_options, command: Command) => {
       const { configOptions, answer } = invocationOf(command);
+      const { examine } = await import("../connector/doctor.ts");
       const destinations = await examine(loadConfig(configOptions));
       const ok = destinations.every(({ checks }) => checks.every(({ verdict }) => verdict !== "problem"));
       answer({ ok, destinations }, (paint) => showCheckups(destinations, paint));

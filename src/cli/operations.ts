@@ -2,12 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { type ConfigOptions, loadConfig, peekConfig, withMappingSource } from "../config.ts";
-import { openConnector } from "../connector.ts";
 import { PrickleError } from "../core/errors.ts";
 import type { MappingSource } from "../core/mapping/compile.ts";
 import type { Operations } from "../core/operations.ts";
-import { createLogger } from "../platform/logger.ts";
-import { connectOperations } from "../server/admin-client.ts";
 import { findServer } from "./server-file.ts";
 
 export interface OperationsOptions {
@@ -30,10 +27,16 @@ export async function withOperations<Result>(
 ): Promise<Result> {
   const { dataDir } = peekConfig(configOptions);
   const server = await findServer(dataDir);
-  if (server) return work(connectOperations(server));
+  if (server) {
+    const { connectOperations } = await import("../server/admin-client.ts");
+    return work(connectOperations(server));
+  }
   const loaded = loadConfig(configOptions);
   const config = mapping ? withMappingSource(loaded, mapping) : loaded;
   if (!create && !existsSync(dataDir)) throw noData(dataDir);
+  // All there is: what a server answers, or needs none, starts without it in a third of the time.
+  const { openConnector } = await import("../connector.ts");
+  const { createLogger } = await import("../platform/logger.ts");
   const connector = await openConnector(config, { logger: createLogger("warn"), asksProjects: deliver });
   try {
     if (deliver) connector.startDelivery();

@@ -3,7 +3,6 @@
 import { once } from "node:events";
 import { Command } from "commander";
 import { type Config, loadConfig } from "../config.ts";
-import { openConnector } from "../connector.ts";
 import { createLogger } from "../platform/logger.ts";
 import { invocationOf, wholeNumber } from "./invocation.ts";
 import { announceServer } from "./server-file.ts";
@@ -39,6 +38,7 @@ export function serveCommand(): Command {
 async function serve(config: Config): Promise<void> {
   const logger = createLogger(config.log.level);
   const stop = stopSignal(() => logger.info({}, "Stopping: no more calls are taken"));
+  const { openConnector } = await import("../connector.ts");
   const connector = await openConnector(config, { logger });
   try {
     const { url, adminToken } = await connector.serve(config.server);

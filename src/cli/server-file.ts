@@ -2,7 +2,6 @@
 
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { request } from "undici";
 import * as z from "zod";
 import { PrickleError } from "../core/errors.ts";
 
@@ -35,6 +34,7 @@ export async function announceServer(
 export async function findServer(dataDir: string): Promise<ServerFile | null> {
   const server = await readServerFile(dataDir);
   if (!server || !isAlive(server.pid)) return null;
+  const { request } = await import("undici");
   try {
     const { statusCode, body } = await request(new URL("/healthz", server.url), {
       headersTimeout: ANSWER_MS,

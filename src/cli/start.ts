@@ -6,11 +6,10 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { Command } from "commander";
 import { type Config, createSecret, parseConfig } from "../config.ts";
-import { type Connector, openConnector } from "../connector.ts";
+import type { Connector } from "../connector.ts";
 import { systemClock } from "../platform/clock.ts";
 import { createLogger } from "../platform/logger.ts";
 import { type Invocation, invocationOf, wholeNumber } from "./invocation.ts";
-import { runSample } from "./sample-run.ts";
 import type { SampleCredentials } from "./sample-shipment.ts";
 import { showSample } from "./sample-show.ts";
 import { announceServer } from "./server-file.ts";
@@ -48,6 +47,7 @@ async function start({ options, configOptions, answer }: Invocation<StartOptions
   const dataDir = overrides?.dataDir ?? (existsSync("prickle.yaml") ? DATA_DIR_BESIDE_CONFIG : DATA_DIR);
   const config = sampleConfig({ dataDir, port, cwd, credentials });
   const signal = stopSignal();
+  const { openConnector } = await import("../connector.ts");
   const connector = await openConnector(config, { logger: createLogger("warn") });
   try {
     const { url, adminToken, busyPort } = await serve(connector, port);
@@ -56,6 +56,7 @@ async function start({ options, configOptions, answer }: Invocation<StartOptions
     const { source, writeKey, webhookSecret } = credentials;
     const server = { url, busyPort, dataDir: relative(cwd, config.dataDir) || ".", source, writeKey };
     const { operations } = connector;
+    const { runSample } = await import("./sample-run.ts");
     const report = await runSample({ operations, server, webhookSecret, clock: systemClock, signal });
     answer(report, (paint) => showSample(report, paint));
     if (!exit && !signal.aborted) await once(signal, "abort");

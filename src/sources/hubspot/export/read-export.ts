@@ -22,7 +22,6 @@ export interface ReadExportOptions {
 }
 
 const MAX_ROW_BYTES = 4 * 1024 * 1024;
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 /** @throws SOURCE_CHANGED when a column is missing; INPUT_INVALID when the file is damaged or cut short */
 export async function* readExport(path: string, options: ReadExportOptions): AsyncGenerator<ExportFilePage> {
@@ -47,7 +46,9 @@ async function placesIn(path: string): Promise<readonly FilePlace[]> {
   } finally {
     await opened.file.close();
   }
-  const entries = (await listZip(path)).toSorted((one, other) => NATURAL.compare(one.name, other.name));
+  const entries = (await listZip(path)).toSorted((one, other) =>
+    one.name.localeCompare(other.name, "en", { numeric: true }),
+  );
   return entries.map((entry) => ({ path, entry }));
 }
 
