@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { COMPILE_CACHE } from "./test/compile-cache.ts";
 
-// For the many threads and commands that tests start: what Node made of a source once need not be made again.
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules", ".cache", "node");
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 export default defineConfig({
   test: {

@@ -5,15 +5,12 @@
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { SyncSummary } from "../../src/core/operations.ts";
-import { type FakeHubspot, startFakeHubspot } from "../fakes/hubspot/server.ts";
-import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
-import { type Action, addCompany, createActions, differencesBetween } from "../sources/hubspot/companies.ts";
-import { defineProperties } from "../sources/hubspot/rig.ts";
-import { createWorkplace, type Workplace } from "./prickle-process.ts";
+import type { FakePosthog } from "../fakes/posthog.ts";
+import { type Action, createActions, differencesBetween } from "../sources/hubspot/companies.ts";
+import { HOUR_MS, type HubspotScene, openHubspotScene } from "./hubspot-scene.ts";
 import { createChance } from "./seeded.ts";
 
 const COMPANIES = Number(process.env.PRICKLE_HUBSPOT_COMPANIES ?? 2000);
-const HOUR_MS = 3_600_000;
 const ACTIONS: readonly Action[] = [
   "edit",
   "edit",
@@ -30,42 +27,17 @@ const ACTIONS_PER_RUN = Math.max(60, COMPANIES / 200);
 const KILLS = 3;
 const ROUNDS = 2;
 
-let hubspot: FakeHubspot;
-let posthog: FakePosthog;
-let workplace: Workplace;
+let scene: HubspotScene;
 
 beforeEach(async () => {
-  posthog = await startFakePosthog();
-  hubspot = await startFakeHubspot({ now: Date.now });
-  // Its clock is days behind, and is moved on between runs: nobody has to wait until a search finds what changed.
-  Object.assign(hubspot.settings, {
-    skewMs: -72 * HOUR_MS,
-    perTenSeconds: 1_000_000,
-    daily: 100_000_000,
-    indexLagMs: 2000,
-  });
-  defineProperties(hubspot);
-  for (let place = 0; place < COMPANIES; place++) addCompany(hubspot.store, { name: `C${place}`, seats: `${place}` });
-  const unlimited = { messagesPerSecond: null, messagesPerDistinctIdPerSecond: null, claimGroupTypes: false };
-  workplace = await createWorkplace(
-    {
-      server: { port: 0 },
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a secret in prickle.yaml
-      sources: { hubspot: { type: "hubspot", accessToken: "${KEY}", apiHost: hubspot.url, properties: ["seats"] } },
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the form of a secret in prickle.yaml
-      destinations: { posthog: { type: "posthog", host: posthog.url, token: "${TOKEN}", ...unlimited } },
-    },
-    { env: { TOKEN: "phc_test", KEY: "pat-eu1-key" } },
-  );
+  scene = await openHubspotScene({ companies: COMPANIES, nameOf: (place) => `C${place}` });
+  scene.hubspot.settings.indexLagMs = 2000;
 });
-afterEach(async () => {
-  await workplace.remove();
-  await posthog.close();
-  await hubspot[Symbol.asyncDispose]();
-});
+afterEach(() => scene.close());
 
 it("ends with the truth, over kills, edits and merges", { timeout: 3_600_000 }, async () => {
   const chance = createChance(20_261_124);
+  const { hubspot, posthog, workplace } = scene;
   const { store, settings } = hubspot;
   const { act } = createActions(store, ACTIONS);
   const requestsPerRun = COMPANIES / 100;
@@ -106,15 +78,11 @@ it("ends with the truth, over kills, edits and merges", { timeout: 3_600_000 }, 
   settings.interfere = () => null;
   settings.skewMs += 3 * HOUR_MS;
   await workplace.ask("sync", "hubspot", "--full", "--accept-removals");
-  expect(differencesBetween(store, groupsOf(posthog))).toEqual([]);
+  expect(differencesBetween(store, scene.groups())).toEqual([]);
   expect(idleIn(posthog)).toBe(0);
   const again = await workplace.ask<SyncSummary>("sync", "hubspot", "--full");
   expect(again.run).toMatchObject({ kind: "full", outcome: "complete", changed: 0, messages: 0 });
 });
-
-function groupsOf({ groups }: FakePosthog): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
-  return new Map([...groups].map(([name, properties]) => [name.split("\0")[1] ?? "", Object(properties)]));
-}
 
 /** Group identifies that said nothing that was not known. */
 function idleIn({ events }: FakePosthog): number {

@@ -7,11 +7,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 import type { SmallDisk } from "./small-disk.ts";
 
 const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-/** Halves the time a command takes to start. */
-const COMPILE_CACHE = new URL("../../node_modules/.cache/node-compile", import.meta.url).pathname;
 const PATIENCE_MS = 30_000;
 
 /** For tests that start a dozen processes: on a busy machine each takes seconds. */

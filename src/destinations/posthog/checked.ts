@@ -24,7 +24,7 @@ import {
 /** A message as it is to be sent; `properties` come last in its text. */
 export interface CheckedMessage extends MessageText {
   /** What was mended, in one line; absent: nothing. */
-  readonly mended?: Mended | null;
+  readonly mended?: Mended;
 }
 
 interface Mended {
@@ -111,8 +111,9 @@ function checkParsed(message: MessageText, renamed: GroupIds | null): CheckedMes
   const fitting = isIdentify && renamed ? renamed(String($group_type), String($group_key)) : fittingDistinctId(id);
   if (mended === null && fitting === id) return message;
   const text = readText(Buffer.from(JSON.stringify({ ...event, distinct_id: fitting })));
-  const hashed = isIdentify || fitting === id ? null : HASHED;
-  return text ? { ...text, mended: mended ?? hashed } : MALFORMED;
+  if (!text) return MALFORMED;
+  const found = mended ?? (isIdentify || fitting === id ? null : HASHED);
+  return found ? { ...text, mended: found } : text;
 }
 
 const HASHED = { code: "mended_distinct_id", note: "its distinct id, which PostHog would have cut, was hashed" };
