@@ -1,7 +1,7 @@
 /**
- * Stands for PostHog: takes batches by both protocols, unpacks, counts events and distinct uuids. `GET /` tells the counts.
- * With `later` it counts when the counts are asked for: what is measured is then who sends, not this. Bodies by v1 are
- * answered event by event, and so looked into at once.
+ * Stands for PostHog: takes batches by both protocols, counts events and distinct uuids. `GET /` tells the counts. With
+ * `later` it keeps bodies packed, and counts when the counts are asked for: what is measured is then who sends, not this.
+ * Bodies by v1 are answered event by event, and so unpacked at once, too.
  */
 
 import { createServer } from "node:http";
@@ -13,34 +13,31 @@ const { distinct = false, later = false }: { distinct?: boolean; later?: boolean
 );
 const MARK = Buffer.from('"uuid":"');
 const UUID_LENGTH = 36;
-/** A batch in one piece, as a rule. */
-const IN_ONE = { chunkSize: 2 * 1024 * 1024 };
-const RESULTS = Buffer.from('{"results":{');
-const QUOTE = Buffer.from('"');
-const OK = Buffer.from('":{"result":"ok"},');
-const RESULT_BYTES = QUOTE.length + UUID_LENGTH + OK.length;
+/** What a thousand events of 1 KB come to, in one piece. */
+const IN_ONE = { chunkSize: 1024 * 1024 };
+const HEAD = '{"results":{';
+/** What v1 says of an event it stored; the zeros are for its uuid. */
+const RESULT = `"${"0".repeat(UUID_LENGTH)}":{"result":"ok"}`;
 
 const uuids = new Set<string>();
 let requests = 0;
 let events = 0;
+/** Bodies, packed. */
+const kept: Buffer[] = [];
+/** What v1 answers to as many events as came last. */
+let results = resultsOf(0);
 
-/** Bodies, packed, or places of uuids in bytes. */
-const kept: (Buffer | UuidPlaces)[] = [];
-
-interface UuidPlaces {
-  readonly bytes: Buffer;
-  readonly places: readonly number[];
-}
-
-function uuidsIn(bytes: Buffer): UuidPlaces {
+/** Where they are in a body. */
+function uuidsIn(bytes: Buffer): readonly number[] {
   const places: number[] = [];
   for (let at = bytes.indexOf(MARK); at >= 0; at = bytes.indexOf(MARK, at + MARK.length + UUID_LENGTH)) {
     places.push(at + MARK.length);
   }
-  return { bytes, places };
+  return places;
 }
 
-function count({ bytes, places }: UuidPlaces): void {
+function count(bytes: Buffer): void {
+  const places = uuidsIn(bytes);
   requests += 1;
   events += places.length;
   if (distinct) for (const at of places) uuids.add(bytes.toString("latin1", at, at + UUID_LENGTH));
@@ -52,25 +49,25 @@ function unpack(wire: Buffer): Buffer {
   return wire[0] === 0x28 && wire[1] === 0xb5 ? zstdDecompressSync(wire, IN_ONE) : wire;
 }
 
-/** What v1 answers when it stored all, and where in it the uuids are. */
-function resultsOf({ bytes, places }: UuidPlaces): UuidPlaces {
-  const answer = Buffer.allocUnsafe(RESULTS.length + places.length * RESULT_BYTES + 2);
-  let end = RESULTS.copy(answer);
-  const found: number[] = [];
+function resultsOf(count: number): { readonly count: number; readonly bytes: Buffer } {
+  return { count, bytes: Buffer.from(`${HEAD}${new Array(count).fill(RESULT).join()}}}`) };
+}
+
+function answerByV1(bytes: Buffer): Buffer {
+  const places = uuidsIn(bytes);
+  if (places.length !== results.count) results = resultsOf(places.length);
+  const answer = Buffer.from(results.bytes);
+  let to = HEAD.length + 1;
   for (const at of places) {
-    end += QUOTE.copy(answer, end);
-    found.push(end);
-    end += bytes.copy(answer, end, at, at + UUID_LENGTH);
-    end += OK.copy(answer, end);
+    bytes.copy(answer, to, at, at + UUID_LENGTH);
+    to += RESULT.length + 1;
   }
-  // Over the last comma.
-  answer.write("}}", places.length === 0 ? end : end - 1);
-  return { bytes: answer.subarray(0, places.length === 0 ? end + 2 : end + 1), places: found };
+  return answer;
 }
 
 const server = createServer((request, response) => {
   if (request.method === "GET") {
-    for (const one of kept.splice(0)) count(Buffer.isBuffer(one) ? uuidsIn(unpack(one)) : one);
+    for (const body of kept.splice(0)) count(unpack(body));
     response.end(JSON.stringify({ requests, events, distinct: uuids.size }));
     return;
   }
@@ -79,16 +76,9 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const body = Buffer.concat(chunks);
     response.writeHead(200, { "content-type": "application/json" });
-    if (request.url?.startsWith("/i/v1/")) {
-      const results = resultsOf(uuidsIn(unpack(body)));
-      response.end(results.bytes);
-      if (later) kept.push(results);
-      else count(results);
-    } else {
-      response.end('{"status":1}');
-      if (later) kept.push(body);
-      else count(uuidsIn(unpack(body)));
-    }
+    response.end(request.url?.startsWith("/i/v1/") ? answerByV1(unpack(body)) : '{"status":1}');
+    if (later) kept.push(body);
+    else count(unpack(body));
   });
 });
 

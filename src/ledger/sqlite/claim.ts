@@ -1,11 +1,10 @@
 /** Takes what is due from free lanes. Reads only: leases are in memory. */
 
-import { type ByteWriter, createByteWriter } from "../../core/bytes.ts";
 import { PrickleError } from "../../core/errors.ts";
 import type { ClaimRequest } from "../../core/ledger.ts";
-import { createMemoryPool } from "../../core/memory-pool.ts";
 import { FRAME_HEAD_BYTES } from "../../core/parcel.ts";
 import { firstLaneOf } from "../../core/service.ts";
+import { createClaimMemory } from "./claim-memory.ts";
 import { headTime } from "./head-time.ts";
 import type { Leases } from "./leases.ts";
 import type { Outbox, Run } from "./outbox.ts";
@@ -25,7 +24,6 @@ export interface Claims {
   reuse(memory: ArrayBuffer): void;
 }
 
-const MOST_UNUSED = 8;
 /** Between attempts to read a lane that could not be read. */
 const UNREADABLE_WAIT_MS = 60_000;
 
@@ -38,13 +36,12 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
     return depth > 0 && notBefore <= now && leases.heldUntil(destination, lane) <= now;
   }
 
-  const frames = createByteWriter();
-  const pool = createMemoryPool(MOST_UNUSED);
+  const memory = createClaimMemory();
 
   function take(request: ClaimRequest, now: number): ClaimReply | null {
     const { destination, service, leaseMs } = request;
-    frames.cut(0);
-    const basket = createBasket(request, frames);
+    memory.clear();
+    const basket = createBasket(request);
     for (const lane of service === "live" ? liveLanes(destination, now) : historicalLanes(destination, now)) {
       fillFrom(lane, destination, basket, now);
       if (basket.isFull) break;
@@ -52,9 +49,7 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
     const { slots } = basket;
     if (slots.length === 0) return null;
     const { claimId } = leases.take({ destination, expiresAt: now + leaseMs, slots });
-    const bytes = new Uint8Array(pool.take(frames.length), 0, frames.length);
-    bytes.set(frames.view(0, frames.length));
-    return { id: claimId, bytes, slots };
+    return { id: claimId, bytes: memory.handOver(), slots };
   }
 
   /** Those that are due, in turn. */
@@ -83,8 +78,10 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
   function fillFrom(lane: number, destination: string, basket: Basket, now: number): void {
     const position = positions.of(destination, lane);
     try {
-      for (const run of outbox.runsFrom(lane, position.next)) {
-        if (run.onlyDestination === null || run.onlyDestination === destination) basket.fill(run, position);
+      for (const run of outbox.runsFrom(lane, position.next, memory.room)) {
+        if (run.onlyDestination === null || run.onlyDestination === destination) {
+          memory.keep(basket.fill(run, position));
+        }
         if (basket.isFull) break;
       }
     } catch (thrown) {
@@ -95,7 +92,7 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
     }
   }
 
-  return { take, reuse: pool.give };
+  return { take, reuse: memory.reuse };
 }
 
 function laneUnreadable(lane: number, cause: unknown): PrickleError {
@@ -109,12 +106,11 @@ function laneUnreadable(lane: number, cause: unknown): PrickleError {
 interface Basket {
   readonly slots: readonly ClaimedSlot[];
   readonly isFull: boolean;
-  /** Puts in what of the run is not settled yet, as far as it fits. */
-  fill(run: Run, position: Position): void;
+  /** Puts in what of the run is not settled yet, as far as it fits, and gives its bytes: they then come first in the run's. */
+  fill(run: Run, position: Position): number;
 }
 
-/** What is put in lies end to end in `out`. */
-function createBasket({ maxMessages, maxBytes }: ClaimRequest, out: ByteWriter): Basket {
+function createBasket({ maxMessages, maxBytes }: ClaimRequest): Basket {
   const slots: Writable<ClaimedSlot>[] = [];
   let messages = 0;
   let bytes = 0;
@@ -148,8 +144,13 @@ function createBasket({ maxMessages, maxBytes }: ClaimRequest, out: ByteWriter):
     },
     fill({ lane, firstSeq, count, frames }, { next, settledAhead, failed }) {
       let at = 0;
-      /** Where what is put in, but not copied yet, begins. */
+      /** Where what is put in begins, as far as it was not moved to what was put in before it, which ends at `kept`. */
       let from = 0;
+      let kept = 0;
+      const move = () => {
+        if (from > kept) frames.copyWithin(kept, from, at);
+        kept += at - from;
+      };
       for (let seq = firstSeq; seq < firstSeq + count; seq++) {
         const size = frames.readUInt32LE(at);
         const isWanted = seq >= next && !settledAhead.has(seq);
@@ -158,12 +159,13 @@ function createBasket({ maxMessages, maxBytes }: ClaimRequest, out: ByteWriter):
         const end = at + FRAME_HEAD_BYTES + size;
         if (isWanted) addSlot(lane, seq, failed.get(seq));
         else {
-          out.bytes(frames.subarray(from, at));
+          move();
           from = end;
         }
         at = end;
       }
-      out.bytes(frames.subarray(from, at));
+      move();
+      return kept;
     },
   };
 }

@@ -22,9 +22,12 @@ export interface RunHead {
 }
 
 export interface Run extends RunHead {
-  /** Valid until the next run is asked for. */
+  /** Where no room was given for them, valid until the next run is asked for. */
   readonly frames: Buffer;
 }
+
+/** Gives room for so many bytes. */
+export type Room = (bytes: number) => Buffer;
 
 export interface Outbox {
   /** Where the log will end once it is flushed. */
@@ -41,8 +44,11 @@ export interface Outbox {
   found(record: FoundRecord): void;
   /** The log was looked through, and ends at `end`. */
   resume(end: number): void;
-  /** Runs of a lane from the one that holds `seq` on. Throws where the log cannot be read, or holds no such run. */
-  runsFrom(lane: number, seq: number): Iterable<Run>;
+  /**
+   * Runs of a lane from the one that holds `seq` on, each read from the log into the `room` there is for it. Throws where the
+   * log cannot be read, or holds no such run.
+   */
+  runsFrom(lane: number, seq: number, room?: Room): Iterable<Run>;
   headsFrom(lane: number, seq: number): Iterable<RunHead>;
   /** Nobody needs the runs of a lane that end before `seq` any more. */
   forgetBefore(lane: number, seq: number): void;
@@ -98,9 +104,13 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
     return { lane, firstSeq, count: messages, committedAt, onlyDestination: onlyOf(lane, firstSeq) };
   }
 
-  function framesOf({ at, bytes, count: messages }: RunPlace): Buffer {
+  function scratchOf(bytes: number): Buffer {
     if (scratch.length < bytes) scratch = Buffer.allocUnsafe(2 * bytes);
-    const frames = scratch.subarray(0, bytes);
+    return scratch.subarray(0, bytes);
+  }
+
+  function framesOf({ at, bytes, count: messages }: RunPlace, room: Room = scratchOf): Buffer {
+    const frames = room(bytes);
     if (segments.read(frames, at) < bytes || !isWhole(frames, messages)) {
       throw new RangeError(`the log is damaged at byte ${at}`);
     }
@@ -189,8 +199,8 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
       const last = segments.list().at(-1);
       if (last && last.start + last.size > end) segments.cut(end);
     },
-    *runsFrom(lane, seq) {
-      for (const one of queueOf(lane).from(seq)) yield { ...headOf(lane, one), frames: framesOf(one) };
+    *runsFrom(lane, seq, room) {
+      for (const one of queueOf(lane).from(seq)) yield { ...headOf(lane, one), frames: framesOf(one, room) };
     },
     *headsFrom(lane, seq) {
       for (const one of queueOf(lane).from(seq)) yield headOf(lane, one);
