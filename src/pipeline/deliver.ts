@@ -1,5 +1,6 @@
 /** The one door out: claims from lanes, calls a destination, settles each message. */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import type { Destination, DestinationHealth } from "../core/destination.ts";
 import { toPrickleError } from "../core/errors.ts";
@@ -133,11 +134,14 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     const { deliverClaim, inFlight } = services[service];
     paces[service].count(claim.messages.length);
     for (const { lane } of claim.messages) due.lanes.delete(lane);
-    const delivery = deliverClaim(claim).finally(() => {
-      inFlight.delete(delivery);
-      work.ring();
-      change.ring();
-    });
+    // The next claim is asked for first: the ledger reads it while the requests of this one are built.
+    const delivery = nextTurn()
+      .then(() => deliverClaim(claim))
+      .finally(() => {
+        inFlight.delete(delivery);
+        work.ring();
+        change.ring();
+      });
     inFlight.add(delivery);
   }
 

@@ -31,6 +31,26 @@ it("delivers everything once and in lane order, in batches no larger than allowe
   await rig.delivery.stop(1000);
 });
 
+it("asks for the next claim before it builds the requests of this one", async () => {
+  const { clock, ledger } = filled(groupIdentifies(20));
+  const order: string[] = [];
+  const destination = scriptedDestination(() => {
+    order.push("deliver");
+    return DELIVERED;
+  });
+  const noting: MemoryLedger = {
+    ...ledger,
+    claim(request) {
+      if (request.service === "live") order.push("claim");
+      return ledger.claim(request);
+    },
+  };
+  const rig = createRig(destination, () => noting, { clock });
+  await rig.drain();
+  expect(order.slice(0, 2)).toEqual(["claim", "claim"]);
+  await rig.delivery.stop(1000);
+});
+
 it("keeps batches within their bytes", async () => {
   const messages = groupIdentifies(40);
   const { clock, use } = filled(messages);
