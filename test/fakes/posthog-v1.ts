@@ -23,8 +23,10 @@ export class V1Refusal extends Refusal {}
 const MAX_WIRE_BYTES = 10_485_760;
 const MAX_BYTES = 52_428_800;
 const MAX_NAME_BYTES = 200;
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const ENCODINGS = ["gzip", "deflate", "br", "zstd"];
 const REQUIRED = [
+  "content-type",
   "user-agent",
   "posthog-sdk-info",
   "posthog-attempt",
@@ -38,12 +40,11 @@ export function receiveV1(headers: IncomingHttpHeaders, wire: Buffer): V1Receive
   if (wire.length > MAX_WIRE_BYTES) throw new V1Refusal(413, "payload_too_large");
   if (wire.length === 0) throw new V1Refusal(400, "empty_body");
   const text = unpack(wire, headers["content-encoding"]?.toLowerCase());
-  const body = parse(text);
-  if (typeof body.created_at !== "string" || !RFC_3339.test(body.created_at)) throw new V1Refusal(400, "invalid_batch");
-  if (!Array.isArray(body.batch)) throw new V1Refusal(400, "request_parsing_error");
-  if (body.batch.length === 0) throw new V1Refusal(400, "empty_batch");
+  const { created_at, batch } = parse(text);
+  if (!isRfc3339(created_at)) throw new V1Refusal(400, "invalid_batch");
+  if (batch.length === 0) throw new V1Refusal(400, "empty_batch");
   const judged = new Map<string, { result: V1Result; event?: AcceptedEvent }>();
-  for (const raw of body.batch) {
+  for (const raw of batch) {
     const uuid = uuidOf(raw);
     if (judged.has(uuid)) throw new V1Refusal(400, "duplicate_event_uuid");
     judged.set(uuid, judge(raw, uuid, headers));
@@ -51,20 +52,23 @@ export function receiveV1(headers: IncomingHttpHeaders, wire: Buffer): V1Receive
   return { text, uuids: [...judged.keys()], judged };
 }
 
+/** Authorization first, then all that is missing, then each value. */
 function checkHeaders(headers: IncomingHttpHeaders): void {
   const { authorization } = headers;
   if (authorization === undefined) throw new V1Refusal(401, "missing_authorization");
+  if (REQUIRED.some((name) => !headers[name])) throw new V1Refusal(400, "missing_required_headers");
   const token = /^bearer\s+(.*)$/i.exec(authorization)?.[1]?.trim();
   if (token === undefined) throw new V1Refusal(400, "invalid_header_value");
   if (!isTokenShaped(token)) throw new V1Refusal(401, "invalid_api_token");
   const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new V1Refusal(415, "unsupported_content_type");
-  if (REQUIRED.some((name) => !headers[name])) throw new V1Refusal(400, "missing_required_headers");
+  const encoding = headers["content-encoding"]?.toLowerCase();
+  if (encoding !== undefined && !ENCODINGS.includes(encoding)) throw new V1Refusal(415, "unsupported_encoding");
   const attempt = String(headers["posthog-attempt"]);
   const isWrong =
     !/^[1-9]\d*$/.test(attempt) ||
     !UUID.test(String(headers["posthog-request-id"])) ||
-    !RFC_3339.test(String(headers["posthog-request-timestamp"]));
+    !isRfc3339(String(headers["posthog-request-timestamp"]));
   if (isWrong) throw new V1Refusal(400, "invalid_header_value");
 }
 
@@ -72,8 +76,6 @@ function unpack(wire: Buffer, encoding: string | undefined): string {
   const options = { maxOutputLength: MAX_BYTES };
   try {
     switch (encoding) {
-      case undefined:
-        return wire.toString();
       case "gzip":
         return gunzipSync(wire, options).toString();
       case "deflate":
@@ -82,30 +84,54 @@ function unpack(wire: Buffer, encoding: string | undefined): string {
         return brotliDecompressSync(wire, options).toString();
       case "zstd":
         return zstdDecompressSync(wire, options).toString();
+      default:
+        return wire.toString();
     }
   } catch (thrown) {
     const isTooLarge = thrown instanceof RangeError;
     throw new V1Refusal(isTooLarge ? 413 : 400, isTooLarge ? "payload_too_large" : "request_decoding_error");
   }
-  throw new V1Refusal(415, "unsupported_encoding");
 }
 
-function parse(text: string): Bag {
+/** Date takes the 30th of February for the 2nd of March. */
+function isRfc3339(text: string): boolean {
+  const day = RFC_3339.exec(text)?.[1];
+  return day !== undefined && Number.isFinite(Date.parse(text)) && new Date(day).toISOString().startsWith(day);
+}
+
+interface Batch {
+  readonly created_at: string;
+  readonly batch: readonly Bag[];
+}
+
+/** A required key that is absent, or of another type, fails the whole body, wherever it is. */
+function parse(text: string): Batch {
   try {
     const body: unknown = JSON.parse(text);
-    if (isBag(body)) return body;
+    if (isBatch(body)) return body;
   } catch {
     // Answered below.
   }
   throw new V1Refusal(400, "request_parsing_error");
 }
 
-/** A required key that is absent, or of another type, fails the whole body. */
-function uuidOf(raw: unknown): string {
-  const isWhole =
-    isBag(raw) && ["event", "uuid", "distinct_id", "timestamp"].every((key) => typeof raw[key] === "string");
-  if (!isWhole) throw new V1Refusal(400, "request_parsing_error");
-  const uuid = String(raw.uuid).trim();
+function isBatch(body: unknown): body is Batch {
+  if (!isBag(body) || typeof body.created_at !== "string") return false;
+  const { historical_migration: isHistory = false, batch } = body;
+  return typeof isHistory === "boolean" && Array.isArray(batch) && batch.every(isEvent);
+}
+
+function isEvent(raw: unknown): raw is Bag {
+  if (!isBag(raw)) return false;
+  return (
+    ["event", "uuid", "distinct_id", "timestamp"].every((key) => typeof raw[key] === "string") &&
+    ["session_id", "window_id"].every((key) => typeof (raw[key] ?? "") === "string")
+  );
+}
+
+/** As results have it. */
+function uuidOf({ uuid: sent }: Bag): string {
+  const uuid = String(sent).trim().toLowerCase();
   if (uuid === "") throw new V1Refusal(400, "missing_event_uuid");
   if (!UUID.test(uuid)) throw new V1Refusal(400, "invalid_event_uuid");
   return uuid;
@@ -121,7 +147,7 @@ function judge(raw: Bag, uuid: string, headers: IncomingHttpHeaders) {
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return drop("event_name_too_long");
   if (distinctId === "") return drop("missing_distinct_id");
   if (Buffer.byteLength(distinctId) > MAX_NAME_BYTES) return drop("distinct_id_too_large");
-  if (!RFC_3339.test(String(timestamp))) return drop("invalid_event_timestamp");
+  if (!isRfc3339(String(timestamp))) return drop("invalid_event_timestamp");
   if (!isBag(properties)) return drop("malformed_event_properties");
   const read = isBag(options) ? readOptions(options) : null;
   if (read === null) return drop("invalid_options");

@@ -4,6 +4,7 @@ import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, z
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DELIVERED, type Outcome } from "../../src/core/destination.ts";
 import { PrickleError } from "../../src/core/errors.ts";
+import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 import { nestedArrays } from "./hostile-input.ts";
 import { exchange, post, type Running, rawPost, startRunning, statusesOf } from "./running.ts";
 import {
@@ -20,27 +21,34 @@ import {
 const MB = 1024 * 1024;
 
 let running: Running;
+/** Refuses the same requests in the same way: else tests of delivery would rest on another PostHog than this door speaks for. */
+let fake: FakePosthog;
 
 beforeAll(async () => {
   running = await startRunning();
+  fake = await startFakePosthog();
 });
 
-afterAll(() => running.remove());
+afterAll(() => Promise.all([running.remove(), fake.close()]));
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+async function sendTo(url: string, body: unknown, headers: Headers = {}) {
+  const all = Object.entries({ ...V1_HEADERS, ...headers }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  const answer = await post(`${url}${V1_PATH}`, body, Object.fromEntries(all));
+  return { ...answer, json: JSON.parse(answer.text) };
+}
 
 async function open(options: Omit<V1DoorOptions, "operations"> = {}) {
   const door = await startV1Door({ operations: running.operations, ...options });
-  async function send(body: unknown, headers: Readonly<Record<string, string | undefined>> = {}) {
-    const all = Object.entries({ ...V1_HEADERS, ...headers }).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    );
-    const answer = await post(`${door.url}${V1_PATH}`, body, Object.fromEntries(all));
-    return { ...answer, json: JSON.parse(answer.text) };
-  }
+  const send = (body: unknown, headers?: Headers) => sendTo(door.url, body, headers);
   return { ...door, send };
 }
 
 describe("a request is refused as a whole", () => {
-  it.each<[string, number, Readonly<Record<string, string | undefined>>]>([
+  it.each<[string, number, Headers]>([
     ["missing_authorization", 401, { authorization: undefined, "posthog-attempt": undefined }],
     ["invalid_header_value", 400, { authorization: "Basic cGhjOg==" }],
     ["invalid_api_token", 401, { authorization: "Bearer phx_personal" }],
@@ -63,6 +71,7 @@ describe("a request is refused as a whole", () => {
     expect(answer.headers.get("posthog-request-id")).toBe(REQUEST_ID);
     expect(answer.headers.get("retry-after")).toBeNull();
     expect(calls).toEqual([]);
+    expect(await sendTo(fake.url, v1Batch(v1Event(1)), headers)).toMatchObject({ status, json: { error: tag } });
   });
 
   it("with all headers that are missing in one answer", async () => {
@@ -105,6 +114,7 @@ describe("a request is refused as a whole", () => {
     const { send, calls } = await open();
     expect(await send(body)).toMatchObject({ status: 400, json: { error: tag } });
     expect(calls).toEqual([]);
+    expect(await sendTo(fake.url, body)).toMatchObject({ status: 400, json: { error: tag } });
   });
 });
 
