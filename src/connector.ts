@@ -6,13 +6,12 @@ import { join } from "node:path";
 import type { Config, DestinationConfig, SourceConfig } from "./config.ts";
 import type { SourceIngests } from "./connector/backfill.ts";
 import { requireDeclaredSlots, requireProjectSlots } from "./connector/group-slots.ts";
-import { createHubspotOpener } from "./connector/hubspot-source.ts";
 import { createIngests, createRehearsingIngests } from "./connector/ingests.ts";
 import { createOperations, noSuchSource, requireSource } from "./connector/operations.ts";
 import { createProjectApis, type ProjectApis } from "./connector/project-apis.ts";
 import type { Project } from "./connector/projects.ts";
 import { requireEngine } from "./connector/require-engine.ts";
-import { openRowSource } from "./connector/row-sources.ts";
+import { createRowSourceOpener, type OpenRowSource } from "./connector/row-sources.ts";
 import { createSyncs } from "./connector/syncs.ts";
 import type { RulesBySource } from "./core/attribution/rules.ts";
 import type { SharedKey } from "./core/attribution/step.ts";
@@ -23,7 +22,7 @@ import { createGroupMemory, type GroupMemory } from "./core/group-memory.ts";
 import type { Ledger } from "./core/ledger.ts";
 import { compileMapping } from "./core/mapping/compile.ts";
 import type { Mapping } from "./core/mapping/mapping.ts";
-import type { Logger, Observer } from "./core/observer.ts";
+import { type Logger, NOBODY, type Observer } from "./core/observer.ts";
 import type { Operations } from "./core/operations.ts";
 import type { PushDoor } from "./core/source.ts";
 import { createConsoleDestination, writeTo } from "./destinations/console.ts";
@@ -36,7 +35,7 @@ import { openSqliteLedger, type SqliteLedgerOptions } from "./ledger/sqlite/open
 import { createDelivery } from "./pipeline/deliver.ts";
 import { createTakeIn } from "./pipeline/take-in.ts";
 import { systemClock } from "./platform/clock.ts";
-import { createMetrics } from "./platform/metrics.ts";
+import type { Metrics } from "./platform/metrics.ts";
 import { VERSION } from "./platform/version.ts";
 import type { Doors, RunningServer } from "./server/server.ts";
 import { createTrackingDoor } from "./sources/segment/tracking-door.ts";
@@ -65,10 +64,12 @@ export interface ConnectorDependencies {
   readonly random?: () => number;
   /** Whether PostHog is asked for its group types, where there is a personal key: not worth it without delivery. Default: yes. */
   readonly asksProjects?: boolean;
+  /** Whether what goes on is counted, for `/metrics`: not worth it without doors. Default: yes. */
+  readonly counts?: boolean;
   /** What keeps the outbox: SQLite, unless another is given. */
   readonly openLedger?: (options: SqliteLedgerOptions) => Promise<Ledger>;
-  /** How sources that hold rows are asked, unless otherwise as the configuration says. */
-  readonly openRows?: typeof openRowSource;
+  /** How sources that hold rows are asked: as the configuration says, unless otherwise. */
+  readonly openRows?: OpenRowSource;
 }
 
 const SHARED_KEY =
@@ -85,14 +86,15 @@ export async function openConnector(
     clock = systemClock,
     random = Math.random,
     asksProjects = true,
+    counts = true,
     openLedger = openSqliteLedger,
-    openRows = openRowSource,
+    openRows = createRowSourceOpener({ clock, random, dataDir: config.dataDir }),
   }: ConnectorDependencies,
 ): Promise<Connector> {
   const mappings = compileMappings(config.sources);
   const projects = asksProjects ? await requireProjectSlots(config, logger) : [];
   const groupTypes = declaredTypes(mappings);
-  const { observer, expose } = createMetrics();
+  const { observer, expose } = counts ? await openMetrics() : UNCOUNTED;
   await using opening = new AsyncDisposableStack();
   const groupRules = Object.fromEntries([...mappings].map(([source, mapping]) => [source, mapping.groupRules]));
   const stores = { logger, clock, openLedger, groupTypes, groupRules };
@@ -115,13 +117,12 @@ export async function openConnector(
   opening.defer(startPruning(ledger, logger));
 
   const stopping = new AbortController();
-  const openHubspot = createHubspotOpener({ clock, random, dataDir: config.dataDir });
   const syncs = createSyncs({
     sources: config.sources,
     ledger,
     ingestOf: (source) => requireSource(ingests, source).everything,
     rehearsingIngestOf: (source, rehearsed) => rehearse(source, rehearsed).everything,
-    open: (source) => openRows(source, { clock, random, openHubspot }),
+    open: openRows,
     clock,
     random,
     logger,
@@ -177,6 +178,14 @@ export async function openConnector(
     },
   };
 }
+
+/** Loaded where they are read: they take a tenth of what a command takes to start. */
+async function openMetrics(): Promise<Metrics> {
+  const { createMetrics } = await import("./platform/metrics.ts");
+  return createMetrics();
+}
+
+const UNCOUNTED: Metrics = { observer: NOBODY, expose: async () => ({ contentType: "text/plain", body: "" }) };
 
 interface StoreDependencies extends Required<Pick<ConnectorDependencies, "logger" | "clock" | "openLedger">> {
   readonly groupTypes: readonly string[];

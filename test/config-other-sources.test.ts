@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { checkConfig, loadConfig, type PullSourceConfig } from "../src/config.ts";
-import { openRowSource } from "../src/connector/row-sources.ts";
+import { createRowSourceOpener } from "../src/connector/row-sources.ts";
 import { collect } from "./contracts/row-source.ts";
 import { ACCESS_TOKEN } from "./fakes/attio.ts";
 import { API_TOKEN } from "./fakes/pipedrive.ts";
@@ -42,10 +42,7 @@ function problems(source: string) {
 }
 
 async function rowsOf(source: string, clock: { now(): number; sleep(ms: number): Promise<void> }) {
-  const openHubspot = () => {
-    throw new Error("it is none");
-  };
-  const rows = openRowSource(load(source), { clock, random: () => 0, openHubspot });
+  const rows = await createRowSourceOpener({ clock, random: () => 0, dataDir: cwd })(load(source));
   try {
     await rows.begin(never, null);
     return (await collect(rows.all(null, never))).flatMap((page) => page.rows);

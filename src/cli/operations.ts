@@ -37,7 +37,7 @@ export async function withOperations<Result>(
   // All there is: what a server answers, or needs none, starts without it in a third of the time.
   const { openConnector } = await import("../connector.ts");
   const { createLogger } = await import("../platform/logger.ts");
-  const connector = await openConnector(config, { logger: createLogger("warn"), asksProjects: deliver });
+  const connector = await openConnector(config, { logger: createLogger("warn"), asksProjects: deliver, counts: false });
   try {
     if (deliver) connector.startDelivery();
     return await work(connector.operations);

@@ -16,17 +16,31 @@ interface Parts {
 }
 
 type Settings<Type> = Extract<PullSourceConfig["settings"], { readonly type: Type }>;
+type OtherSettings = Exclude<PullSourceConfig["settings"], Settings<"hubspot">>;
 
 /** Organizations that Pipedrive gives at once at most. */
 const PIPEDRIVE_ROWS = 500;
 
-export function openSalesforce(settings: Settings<"salesforce">, parts: Parts): RowSource {
+export function openOtherSource(settings: OtherSettings, parts: Parts): RowSource {
+  switch (settings.type) {
+    case "salesforce":
+      return openSalesforce(settings, parts);
+    case "pipedrive":
+      return openPipedrive(settings, parts);
+    case "attio":
+      return openAttio(settings, parts);
+    case "sql":
+      return openSql(settings, parts);
+  }
+}
+
+function openSalesforce(settings: Settings<"salesforce">, parts: Parts): RowSource {
   const { url, loginUrl, object, fields, bulkFrom, dailyShare } = settings;
   const credentials = salesforceCredentials(settings);
   return createSalesforceRows({ url, loginUrl, credentials, object, fields, bulkFrom, dailyShare, ...parts });
 }
 
-export function openPipedrive(settings: Settings<"pipedrive">, parts: Parts): RowSource {
+function openPipedrive(settings: Settings<"pipedrive">, parts: Parts): RowSource {
   const { url, apiToken, accessToken, requestsPer2Seconds, listsDeleted, fieldsVersion } = settings;
   const credentials = apiToken
     ? ({ kind: "api_token", token: apiToken.reveal() } as const)
@@ -38,13 +52,13 @@ export function openPipedrive(settings: Settings<"pipedrive">, parts: Parts): Ro
   });
 }
 
-export function openAttio(settings: Settings<"attio">, parts: Parts): RowSource {
+function openAttio(settings: Settings<"attio">, parts: Parts): RowSource {
   const { url, accessToken, object, rowsAtOnce, sortBy, asksForVanished } = settings;
   const token = accessToken.reveal();
   return createAttioRows({ url, accessToken: token, object, rowsAtOnce, sortBy, asksForVanished, ...parts });
 }
 
-export function openSql(settings: Settings<"sql">, parts: Parts): RowSource {
+function openSql(settings: Settings<"sql">, parts: Parts): RowSource {
   const { url, query, idColumn, updatedAtColumn, deletedColumn, overlap, statementTimeout, rowsAtOnce } = settings;
   return createSqlRows({
     ...{ url: url.reveal(), query, idColumn, updatedAtColumn, deletedColumn, rowsAtOnce },

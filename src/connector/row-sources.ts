@@ -6,29 +6,35 @@ import { portableMapping } from "../core/mapping/portable.ts";
 import { murmur128 } from "../core/murmur.ts";
 import type { RowSource } from "../core/row-source.ts";
 import type { OpenHubspot } from "./hubspot-source.ts";
-import { openAttio, openPipedrive, openSalesforce, openSql } from "./other-sources.ts";
 
 export interface RowSourceParts {
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
-  readonly openHubspot: OpenHubspot;
+  /** See HubspotParts. */
+  readonly dataDir: string;
 }
 
-export function openRowSource(source: PullSourceConfig, { openHubspot, ...parts }: RowSourceParts): RowSource {
-  const { settings } = source;
-  switch (settings.type) {
-    case "hubspot":
-      return openHubspot(source, settings);
-    case "salesforce":
-      return openSalesforce(settings, parts);
-    case "pipedrive":
-      return openPipedrive(settings, parts);
-    case "attio":
-      return openAttio(settings, parts);
-    case "sql":
-      return openSql(settings, parts);
+export type OpenRowSource = (source: PullSourceConfig) => Promise<RowSource>;
+
+/** What a source needs is loaded when it is asked: most commands ask none. */
+export function createRowSourceOpener({ dataDir, ...parts }: RowSourceParts): OpenRowSource {
+  let hubspot: Promise<OpenHubspot> | null = null;
+
+  async function loadHubspot(): Promise<OpenHubspot> {
+    const { createHubspotOpener } = await import("./hubspot-source.ts");
+    return createHubspotOpener({ ...parts, dataDir });
   }
+
+  return async (source) => {
+    const { settings } = source;
+    if (settings.type === "hubspot") {
+      hubspot ??= loadHubspot();
+      return (await hubspot)(source, settings);
+    }
+    const { openOtherSource } = await import("./other-sources.ts");
+    return openOtherSource(settings, parts);
+  };
 }
 
 /**

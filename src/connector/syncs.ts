@@ -13,7 +13,7 @@ import { pullRows } from "../pipeline/rows/pull-rows.ts";
 import { syncRows } from "../pipeline/rows/sync-rows.ts";
 import { nextRuns, runSchedule, type ScheduledSource } from "../pipeline/schedule.ts";
 import { untilDelivered } from "../pipeline/until-delivered.ts";
-import { rowDigest } from "./row-sources.ts";
+import { type OpenRowSource, rowDigest } from "./row-sources.ts";
 
 export interface SyncParts {
   readonly sources: readonly SourceConfig[];
@@ -21,7 +21,7 @@ export interface SyncParts {
   readonly ingestOf: (source: string) => Ingest;
   /** Into a rehearsal of the ledger. */
   readonly rehearsingIngestOf: (source: string, ledger: Pick<Ledger, "lanes" | "commit">) => Ingest;
-  readonly open: (source: PullSourceConfig) => RowSource;
+  readonly open: OpenRowSource;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -45,8 +45,8 @@ export function createSyncs(parts: SyncParts): Syncs {
   const running = new Map<string, Promise<unknown>>();
   let schedule: Promise<void> = Promise.resolve();
 
-  function rowsOf(source: PullSourceConfig): RowSource {
-    const rows = opened.get(source.name) ?? parts.open(source);
+  async function rowsOf(source: PullSourceConfig): Promise<RowSource> {
+    const rows = opened.get(source.name) ?? (await parts.open(source));
     opened.set(source.name, rows);
     return rows;
   }
@@ -78,7 +78,7 @@ export function createSyncs(parts: SyncParts): Syncs {
       ...config,
       ...request,
       source: name,
-      rows: rowsOf(config),
+      rows: await rowsOf(config),
       memory: ledger,
       digest: rowDigest(config),
       clock,

@@ -1,6 +1,6 @@
 /** HTTP out: a keep-alive pool per peer, with every wait bounded and every answer capped. */
 
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher, Pool } from "undici";
 
 export interface HttpClientOptions {
   /** Scheme, host and port. */
@@ -53,20 +53,27 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { origin, connections, timeoutMs, totalTimeoutMs, maxAnswerBytes } = options;
   const limit = maxAnswerBytes ?? MAX_ANSWER_BYTES;
-  const pool = new Pool(origin, {
-    connections,
-    pipelining: 1,
-    connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    keepAliveTimeout: 30_000,
-  });
+  let opened: Promise<Pool> | null = null;
+
+  /** Loaded when there is something to ask: most commands have nothing. */
+  async function openPool(): Promise<Pool> {
+    const undici = await import("undici");
+    return new undici.Pool(origin, {
+      connections,
+      pipelining: 1,
+      connect: { timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      keepAliveTimeout: 30_000,
+    });
+  }
 
   async function request(asked: Dispatcher.RequestOptions & Pick<HttpGet, "signal">): Promise<HttpAnswer> {
     const over = totalTimeoutMs === undefined ? null : AbortSignal.timeout(totalTimeoutMs);
     const signal = over ? AbortSignal.any([asked.signal, over]) : asked.signal;
     try {
-      const answer = await pool.request({ ...asked, signal });
+      opened ??= openPool();
+      const answer = await (await opened).request({ ...asked, signal });
       return { status: answer.statusCode, headers: flat(answer.headers), body: await readUpTo(answer.body, limit) };
     } catch (thrown) {
       throw new HttpFailure(describeFailure(thrown), { cause: thrown });
@@ -76,7 +83,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     post: ({ path, headers, body, signal }) => request({ method: "POST", path, headers, body, signal }),
     get: ({ path, headers, signal }) => request({ method: "GET", path, headers, signal }),
-    close: () => pool.destroy(),
+    close: async () => (await opened)?.destroy(),
   };
 }
 

@@ -28,7 +28,7 @@ export async function createSyncRig(rows: RowSource): Promise<SyncRig> {
   function openAgain(more: Partial<SourceInput>): Promise<Connector> {
     const crm = { type: "hubspot" as const, accessToken: createSecret("pat-test"), ...more };
     const config = parseConfig({ dataDir: directory, sources: { crm } }, { cwd: directory });
-    return openConnector(config, { logger: createLogger("silent"), openRows: () => rows });
+    return openConnector(config, { logger: createLogger("silent"), openRows: async () => rows });
   }
 
   connector.startDelivery();

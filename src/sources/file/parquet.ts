@@ -1,8 +1,7 @@
 /** A Parquet file: its columns, and their values as JSON has them. */
 
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { type Compressors, type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import type { Compressors, FileMetaData } from "hyparquet";
 import { PrickleError } from "../../core/errors.ts";
 import { type OpenFile, readAt } from "../../platform/files/open-file.ts";
 
@@ -26,7 +25,6 @@ const STRETCH_ROWS = 10_000;
 
 /** zlib's own where there is one: several times as fast as JavaScript. */
 const COMPRESSORS: Compressors = {
-  ...compressors,
   BROTLI: (input) => brotliDecompressSync(input),
   GZIP: (input) => gunzipSync(input),
   ZSTD: (input) => zstdDecompressSync(input),
@@ -34,6 +32,8 @@ const COMPRESSORS: Compressors = {
 
 /** @throws INPUT_INVALID */
 export async function openParquet(opened: OpenFile): Promise<ParquetFile> {
+  const { parquetMetadataAsync, parquetScan, parquetSchema } = await import("hyparquet");
+  const { compressors } = await import("hyparquet-compressors");
   const file = {
     byteLength: opened.size,
     slice: async (start: number, end = opened.size) => bufferOf(await readAt(opened, start, end - start)),
@@ -41,7 +41,12 @@ export async function openParquet(opened: OpenFile): Promise<ParquetFile> {
   return orDamaged(opened.path, async () => {
     const metadata = await parquetMetadataAsync(file);
     const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
-    const scan = await parquetScan({ file, metadata, compressors: COMPRESSORS, parsers: PARSERS });
+    const scan = await parquetScan({
+      file,
+      metadata,
+      compressors: { ...compressors, ...COMPRESSORS },
+      parsers: PARSERS,
+    });
     const local = localTimes(metadata);
     return {
       columns,
