@@ -41,12 +41,14 @@ export type Outcome =
   /**
    * Not now. `retryAfterMs` is what the peer asked for: it holds back the whole destination; with `isOfRate`, which says
    * that there was too much rather than that something is wrong, one for historical messages lets live ones go on.
+   * `afterMs` holds back its lane only: the message may not be sent again before.
    */
   | {
       readonly kind: "retry";
       readonly reason: string;
       readonly retryAfterMs?: number;
       readonly isOfRate?: true;
+      readonly afterMs?: number;
       readonly cause?: RetryCause;
     }
   /** It was not sent, which is no attempt: it may go in `afterMs`. Holds back its lane only. */
@@ -59,9 +61,13 @@ export type OutcomeCode = string;
 
 /**
  * `busy`: the peer has too much to do, or did not answer in time, so it is sent fewer requests at once. `blocked`: it
- * takes nothing before a person changes something, such as a token or a bill.
+ * takes nothing before a person changes something, such as a token or a bill. `apart`: what failed is a service that only
+ * a few messages need; it says nothing of the peer.
  */
-export type RetryCause = "busy" | "blocked";
+export type RetryCause = "busy" | "blocked" | "apart";
+
+/** An earlier message of its lane, or of what it is about, has to wait. */
+export const BEHIND: Outcome = { kind: "later", reason: "an earlier message has to arrive first", afterMs: 0 };
 
 export const DELIVERED: Outcome = { kind: "delivered" };
 

@@ -61,8 +61,8 @@ export function createDeliverClaim(dependencies: ClaimDeliveryDependencies): Del
   }
 
   async function sendAll(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
-    const sendSome: SendSome = (some) => send(some, signal);
-    const outcomes = await sendSome(messages);
+    const sendSome: SendSome = (some) => send(some, signal, true);
+    const outcomes = await send(messages, signal);
     const isSuspect = suspects.areSuspect(messages, outcomes);
     const isUp = suspects.isDestinationUp(messages);
     suspects.noteFailures(messages, outcomes);

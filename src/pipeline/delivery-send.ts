@@ -19,8 +19,15 @@ export interface SenderDependencies {
   readonly suspects: Suspects;
 }
 
-/** `outcomes[i]` is for `messages[i]`. Never rejects. */
-export type Send = (messages: readonly OutboxMessage[], signal: AbortSignal) => Promise<readonly Outcome[]>;
+/**
+ * `outcomes[i]` is for `messages[i]`. Never rejects. With `isSearch` a message is looked for that makes others fail: that it
+ * is found says nothing of the destination.
+ */
+export type Send = (
+  messages: readonly OutboxMessage[],
+  signal: AbortSignal,
+  isSearch?: boolean,
+) => Promise<readonly Outcome[]>;
 
 /** Says nothing about the message: it was not sent, or its answer was not awaited. */
 export const CALLED_OFF = "called off: prickle is stopping, or the lease was running out";
@@ -30,17 +37,23 @@ export function createSender(dependencies: SenderDependencies): Send {
   const { destination, observer, logger, clock, pace, pressure, suspects } = dependencies;
   const { name } = destination;
 
-  async function attempt(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  async function attempt(
+    messages: readonly OutboxMessage[],
+    signal: AbortSignal,
+    isSearch: boolean,
+  ): Promise<readonly Outcome[]> {
     if (signal.aborted) return retryAll(messages, CALLED_OFF);
     if (pace.pausedUntil() > clock.now()) return retryAll(messages, PAUSED);
     const startedAt = clock.now();
     const begun = pressure.begin();
     const outcomes = await deliver(messages, signal);
     pauseIfAsked(outcomes);
-    notePressure(outcomes, begun);
     const delivered = countDelivered(outcomes);
+    if (delivered > 0) pressure.noteAnswered();
+    if (!isSearch) noteFailure(outcomes, delivered, begun);
     if (delivered > 0) {
       suspects.noteDelivered();
+      if (delivered < messages.length) suspects.noteFailedAmong(messages, outcomes);
       observer.delivered(name, delivered, clock.now() - startedAt);
     } else if (messages.length === 1 && messages[0]) {
       suspects.noteFailedAlone(messages[0]);
@@ -63,12 +76,12 @@ export function createSender(dependencies: SenderDependencies): Send {
     }
   }
 
-  function notePressure(outcomes: readonly Outcome[], begun: number): void {
-    if (outcomes.some(({ kind }) => kind === "delivered" || kind === "dead")) pressure.noteAnswered();
-    else {
-      const failure = outcomes.find((outcome) => outcome.kind === "retry");
-      if (failure && failure.reason !== CALLED_OFF) pressure.noteFailed(failure, begun);
-    }
+  /** A message may be refused before it is sent: only what is delivered shows that the destination takes something. */
+  function noteFailure(outcomes: readonly Outcome[], delivered: number, begun: number): void {
+    if (delivered === outcomes.length) return;
+    const failures = outcomes.filter((outcome) => outcome.kind === "retry");
+    const failure = failures.find(({ cause, reason }) => cause !== "apart" && reason !== CALLED_OFF);
+    if (failure && (delivered === 0 || failure.cause === "busy")) pressure.noteFailed(failure, begun);
   }
 
   /** Before the next request can start. */
@@ -81,7 +94,7 @@ export function createSender(dependencies: SenderDependencies): Send {
     }
   }
 
-  return (messages, signal) => pace.run(() => attempt(messages, signal));
+  return (messages, signal, isSearch = false) => pace.run(() => attempt(messages, signal, isSearch));
 }
 
 function retryAll(messages: readonly OutboxMessage[], reason: string): readonly Outcome[] {

@@ -16,6 +16,8 @@ export interface Suspects {
   /** To be called once per claim. */
   noteFailures(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): void;
   noteFailedAlone(message: OutboxMessage): void;
+  /** To be called when others of them were delivered: the first that failed of each lane failed alone. */
+  noteFailedAmong(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): void;
   /** True when it failed alone, time and again, with others delivered in between: it must be the message. */
   isGuilty(message: OutboxMessage): boolean;
 }
@@ -29,6 +31,12 @@ export function createSuspects(): Suspects {
   /** Lane → `deliveries` when its head failed last. */
   const failedAt = new Map<number, number>();
   const alone = new Map<number, { readonly seq: number; readonly times: number; readonly deliveries: number }>();
+
+  function noteFailedAlone({ lane, seq }: OutboxMessage): void {
+    const before = alone.get(lane);
+    if (before?.seq !== seq) alone.set(lane, { seq, times: 1, deliveries });
+    else if (before.deliveries < deliveries) alone.set(lane, { seq, times: before.times + 1, deliveries });
+  }
 
   return {
     noteDelivered() {
@@ -52,10 +60,16 @@ export function createSuspects(): Suspects {
       }
     },
 
-    noteFailedAlone({ lane, seq }) {
-      const before = alone.get(lane);
-      if (before?.seq !== seq) alone.set(lane, { seq, times: 1, deliveries });
-      else if (before.deliveries < deliveries) alone.set(lane, { seq, times: before.times + 1, deliveries });
+    noteFailedAlone,
+
+    noteFailedAmong(messages, outcomes) {
+      const lanes = new Set<number>();
+      for (let index = 0; index < messages.length; index++) {
+        const message = messages[index];
+        if (outcomes[index]?.kind !== "retry" || !message || lanes.has(message.lane)) continue;
+        lanes.add(message.lane);
+        noteFailedAlone(message);
+      }
     },
 
     isGuilty({ lane, seq }) {

@@ -13,8 +13,8 @@ export interface VerdictDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly retryHorizonMs: number;
-  readonly pace: Pace;
-  readonly suspects: Suspects;
+  readonly pace: Pick<Pace, "pausedUntil">;
+  readonly suspects: Pick<Suspects, "isGuilty">;
 }
 
 /** `outcomes[i]` is for `messages[i]`, in and out. */
@@ -26,13 +26,18 @@ export function createVerdict({ clock, random, retryHorizonMs, pace, suspects }:
     return isPastHorizon(message.firstAttemptAt, clock.now(), retryHorizonMs) && suspects.isGuilty(message);
   }
 
-  function nextAttemptAt({ attempts }: OutboxMessage, reason: string): number {
+  function nextAttemptAt(
+    { attempts, lane }: OutboxMessage,
+    reason: string,
+    waits: ReadonlyMap<number, number>,
+  ): number {
     const pauseMs = isUntried(reason) ? 0 : backoffMs(attempts + 1, random());
-    return Math.max(clock.now() + pauseMs, pace.pausedUntil());
+    return Math.max(clock.now() + Math.max(pauseMs, waits.get(lane) ?? 0), pace.pausedUntil());
   }
 
   return (messages, outcomes) => {
     const dueAt = new Map<number, number>();
+    const waits = longestWaits(messages, outcomes);
     return outcomes.map((outcome, index): SettleOutcome => {
       const message = messages[index];
       if ((outcome.kind !== "retry" && outcome.kind !== "later") || !message) return asSettled(outcome);
@@ -42,14 +47,25 @@ export function createVerdict({ clock, random, retryHorizonMs, pace, suspects }:
         dueAt.set(message.lane, at);
         return { kind: "retry", reason: outcome.reason, dueAt: at, isUntried: true };
       }
-      if (known === undefined && isGivenUp(message)) {
+      if (known === undefined && !isUntried(outcome.reason) && isGivenUp(message)) {
         return { kind: "dead", reason: `tried for ${Math.round(retryHorizonMs / 3_600_000)} hours: ${outcome.reason}` };
       }
-      const at = known ?? nextAttemptAt(message, outcome.reason);
+      const at = known ?? nextAttemptAt(message, outcome.reason, waits);
       dueAt.set(message.lane, at);
       return { kind: "retry", reason: outcome.reason, dueAt: at, isUntried: isUntried(outcome.reason) };
     });
   };
+}
+
+/** Lane → for how many ms one of its messages may not be sent again. */
+function longestWaits(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): ReadonlyMap<number, number> {
+  const waits = new Map<number, number>();
+  for (let index = 0; index < outcomes.length; index++) {
+    const [lane = -1, outcome] = [messages[index]?.lane, outcomes[index]];
+    if (outcome?.kind !== "retry" || outcome.afterMs === undefined) continue;
+    waits.set(lane, Math.max(waits.get(lane) ?? 0, outcome.afterMs));
+  }
+  return waits;
 }
 
 /** Says nothing about the message. */

@@ -49,6 +49,11 @@ function removes(seq: number, ...properties: readonly string[]): OutboxMessage {
   return toOutbox(messageFrom({ kind: "groupUnset", ...company, properties }, context(seq)), seq);
 }
 
+function event(seq: number, distinctId: string): OutboxMessage {
+  const draft = { kind: "event", event: "Opened", distinctId, properties: {}, groups: {} } as const;
+  return toOutbox(messageFrom(draft, context(seq)), seq);
+}
+
 const groupNow = () => posthog.groups.get(`company\0${company.groupKey}`);
 const kindsOf = async (messages: readonly OutboxMessage[]) =>
   (await destination.deliver(messages, never)).map(({ kind }) => kind);
@@ -66,13 +71,41 @@ describe("a message that removes properties of a group", () => {
   });
 
   it("waits, and what comes after it too, while PostHog has no such group or does not answer", async () => {
-    expect(await kindsOf([removes(1, "a"), sets(2, { a: "1" })])).toEqual(["retry", "retry"]);
+    expect(await kindsOf([removes(1, "a"), sets(2, { a: "1" })])).toEqual(["retry", "later"]);
     expect(await kindsOf([sets(2, { a: "1" })])).toEqual(["delivered"]);
     expect(await kindsOf([removes(3, "a")])).toEqual(["delivered"]);
     for (const failure of [{ kind: "status", status: 503 }, { kind: "reset" }] as const) {
       posthog.api.failure = failure;
-      expect(await kindsOf([removes(4, "a"), sets(5, { a: "2" })])).toEqual(["retry", "retry"]);
+      expect(await kindsOf([removes(4, "a"), sets(5, { a: "2" })])).toEqual(["retry", "later"]);
     }
+  });
+
+  it("keeps nothing of other lanes waiting, and says nothing of the door that takes events", async () => {
+    expect(await kindsOf([sets(1, { a: "1" })])).toEqual(["delivered"]);
+    posthog.api.failure = { kind: "status", status: 503 };
+    const others = Array.from({ length: 8 }, (_, at) => event(10 + at, `user-${at}`));
+    const [mine] = [sets(2, { b: "1" })];
+    const free = others.filter(({ lane }) => lane !== mine.lane);
+    expect(free.length).toBeGreaterThan(3);
+    const outcomes = await destination.deliver([removes(3, "a"), mine, ...free], never);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["retry", "later", ...free.map(() => "delivered")]);
+    expect(outcomes[0]).toMatchObject({ cause: "apart" });
+    expect(posthog.events().filter((one) => one.event === "Opened")).toHaveLength(free.length);
+  });
+
+  it("does not ask a door that is down again for the events behind each removal", async () => {
+    expect(await kindsOf([sets(1, { a: "1", b: "1" })])).toEqual(["delivered"]);
+    const before = posthog.arrivals.length;
+    posthog.failWhen(() => ({ kind: "status", status: 503 }));
+    let asked = 0;
+    posthog.failWhen(() => {
+      asked += 1;
+      return { kind: "status", status: 503 };
+    });
+    const [one, two] = [event(10, "user-0"), event(11, "user-1")];
+    expect(await kindsOf([one, removes(3, "a"), two])).toEqual(["retry", "delivered", "retry"]);
+    expect(asked).toBe(1);
+    expect(posthog.arrivals.length).toBe(before);
   });
 
   it("becomes a dead letter where there is no key, or none that may write; what comes after it goes on", async () => {
@@ -119,7 +152,7 @@ describe("a message that removes properties of a group", () => {
     const waiting = (since: number) => ({ ...removes(1, "a"), attempts: 1, firstAttemptAt: since });
     now = 15 * 60_000;
     expect(await kindsOf([waiting(1)])).toEqual(["retry"]);
-    expect(await kindsOf([waiting(0)])).toEqual(["delivered"]);
+    expect(await destination.deliver([waiting(0)], never)).toMatchObject([{ kind: "delivered", code: "group_absent" }]);
   });
 
   it("becomes a dead letter where the key may not even read the group types", async () => {

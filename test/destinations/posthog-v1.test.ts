@@ -209,40 +209,52 @@ describe("the result of each event", () => {
 
   it("sends what was not stored again, alone, with everything kept that must be", async () => {
     posthog.failNext(
-      answering({ 1: { result: "retry", details: "not_persisted" }, 3: { result: "retry" } }, "7"),
-      answering({ 3: { result: "retry" } }, "1"),
+      answering({ 1: { result: "retry", details: "not_persisted" }, 3: { result: "retry" } }, "1"),
+      answering({ 3: { result: "retry" } }, "7"),
     );
     const messages = [0, 1, 2, 3].map((sequence) => event(sequence, {}));
-    expect(kinds(await deliver(messages))).toEqual(Array(4).fill("delivered"));
+    const outcomes = await deliver(messages);
+    expect(kinds(outcomes)).toEqual(["delivered", "delivered", "delivered", "retry"]);
+    expect(outcomes[1]).toMatchObject({ code: "repeated" });
+    expect(outcomes[3]).toMatchObject({ afterMs: 7000 });
+    // The outbox gives it again, with others.
+    expect(kinds(await deliver([event(3, {}), event(4, {})]))).toEqual(["delivered", "delivered"]);
     expect(posthog.requests.map(({ uuids }) => uuids)).toEqual([
       [0, 1, 2, 3].map(uuidOf),
       [1, 3].map(uuidOf),
       [uuidOf(3)],
+      [uuidOf(4)],
     ]);
     const heads = posthog.requests.map(({ headers }) => headers);
-    expect(new Set(heads.map((head) => head["posthog-request-id"])).size).toBe(1);
-    expect(heads.map((head) => head["posthog-attempt"])).toEqual(["1", "2", "3"]);
-    expect(heads.map((head) => head["posthog-request-timestamp"])).toEqual([
+    const [id, ...others] = heads.map((head) => head["posthog-request-id"]);
+    expect(others.map((other) => other === id)).toEqual([true, true, false]);
+    expect(heads.map((head) => head["posthog-attempt"])).toEqual(["1", "2", "3", "1"]);
+    expect(heads.map((head) => head["posthog-request-timestamp"]).slice(0, 2)).toEqual([
       "2026-11-23T12:00:00.000Z",
-      "2026-11-23T12:00:07.000Z",
-      "2026-11-23T12:00:09.000Z",
+      "2026-11-23T12:00:01.000Z",
     ]);
-    expect(new Set(posthog.requests.map((_, request) => bodyOf(request).created_at)).size).toBe(1);
-    expect(posthog.arrivals.toSorted()).toEqual(messages.map(uuidIn));
+    expect(new Set([0, 1, 2].map((request) => bodyOf(request).created_at)).size).toBe(1);
+    expect(bodyOf(2).batch).toEqual(bodyOf(1).batch.slice(1));
+    expect(posthog.arrivals.toSorted()).toEqual([...messages, event(4, {})].map(uuidIn));
   });
 
-  it("gives what is not stored after a few attempts back to the outbox; later it leaves under another request id", async () => {
-    const again = answering({ 1: { result: "retry" } });
-    posthog.failNext(again, again, again);
-    const messages = [event(0, {}), event(1, {})];
-    expect(kinds(await deliver(messages))).toEqual(["delivered", "retry"]);
-    expect(kinds(await deliver(messages.slice(1)))).toEqual(["delivered"]);
-    expect(posthog.requests).toHaveLength(4);
-    const ids = posthog.requests.map(({ headers }) => headers["posthog-request-id"]);
-    expect(new Set(ids.slice(0, 3)).size).toBe(1);
-    expect(ids[3]).not.toBe(ids[0]);
-    const [, second, , last] = posthog.requests.map((_, request) => bodyOf(request).batch.at(-1));
-    expect(last).toEqual(second);
+  it("settles what was answered finally, while the rest waits for as long as PostHog asks for", async () => {
+    posthog.failNext(answering({ 1: { result: "retry" } }, "120"));
+    const outcomes = await deliver([event(0, {}), event(1, {}), event(2, {})]);
+    expect(kinds(outcomes)).toEqual(["delivered", "retry", "delivered"]);
+    expect(outcomes[1]).toMatchObject({ afterMs: 120_000 });
+    expect(outcomes[1]).not.toHaveProperty("retryAfterMs");
+    expect(slept).toEqual([]);
+  });
+
+  it("begins anew what an earlier process was told to send again", async () => {
+    posthog.failNext(answering({ 1: { result: "retry" } }, "120"));
+    await deliver([event(1, {})]);
+    await reopen({});
+    expect(kinds(await deliver([event(1, {})]))).toEqual(["delivered"]);
+    const [first, second] = posthog.requests.map(({ headers }) => headers);
+    expect(second?.["posthog-attempt"]).toBe("1");
+    expect(second?.["posthog-request-id"]).not.toBe(first?.["posthog-request-id"]);
   });
 
   it("settles thousands of events of one answer", async () => {
@@ -272,6 +284,15 @@ describe("order", () => {
     const outcomes = await deliver(identifies(["a", "b", "a", "b", "a"]));
     expect(kinds(outcomes)).toEqual(["retry", "delivered", "later", "delivered", "later"]);
     expect(posthog.arrivals).toEqual([uuidOf(1), uuidOf(3)]);
+  });
+
+  it("sends an identify again before a later one of its group", async () => {
+    const [first, later, other] = identifies(["a", "a", "b"]);
+    if (!first || !later || !other) throw new Error("there are three");
+    posthog.failNext(answering({ 0: { result: "retry" } }, "60"));
+    expect(kinds(await deliver([first, later]))).toEqual(["retry", "later"]);
+    expect(kinds(await deliver([first, later, other]))).toEqual(Array(3).fill("delivered"));
+    expect(sent()).toEqual([[0], [0], [1, 2]]);
   });
 
   it("sends nothing more of a batch once the server fails", async () => {

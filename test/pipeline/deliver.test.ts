@@ -169,6 +169,46 @@ it("lets those before a wrong message go although nothing else is on its way, an
   await rig.delivery.stop(0);
 });
 
+it("gives up after the horizon what fails by itself in batches of which all else is taken", async () => {
+  const stuck = groupIdentify("company-0", 0);
+  const { clock, ledger, use } = filled([stuck]);
+  const destination = scriptedDestination((batch) =>
+    batch.map((message) => (uuidIn(message) === stuck.uuid ? { kind: "retry", reason: "not stored" } : DELIVERED)),
+  );
+  const rig = createRig(destination, use, { clock, retryHorizonMs: HOUR });
+  rig.delivery.start();
+  const startedAt = clock.now();
+  let sequence = 1000;
+  await rig.until(() => {
+    // Behind it in its lane: it is hardly ever alone in a batch.
+    if (ledger.dead.length === 0) ledger.put([groupIdentify("company-0", sequence++)]);
+    return ledger.dead.length > 0 || clock.now() > startedAt + 4 * HOUR;
+  });
+  expect(ledger.dead).toEqual([{ uuid: stuck.uuid, reason: expect.stringContaining("not stored") }]);
+  expect(clock.now() - startedAt).toBeGreaterThanOrEqual(HOUR);
+  await rig.delivery.stop(1000);
+});
+
+it("does not take a destination for down because a message that makes its batches fail is looked for", async () => {
+  const wrong = groupIdentify("company-0", 0);
+  const others = groupIdentifies(99).slice(1);
+  const { clock, ledger, use } = filled([wrong, ...others]);
+  const destination = scriptedDestination(
+    (batch) => (batch.some((one) => uuidIn(one) === wrong.uuid) ? RETRY : DELIVERED),
+    {
+      maxMessages: 100,
+      concurrency: 1,
+    },
+  );
+  const rig = createRig(destination, use, { clock });
+  rig.delivery.start();
+  const free = others.filter(({ lane }) => lane !== wrong.lane);
+  await rig.until(() => ledger.delivered.length === free.length);
+  expect(rig.delivery.health()).toMatchObject({ state: "up" });
+  expect(rig.logged.filter((line) => line.startsWith("The destination takes nothing"))).toEqual([]);
+  await rig.delivery.stop(1000);
+});
+
 /** Traffic in other lanes, one message a minute. */
 function putRegularly(ledger: MemoryLedger, wake: () => void) {
   const stuck = groupIdentify("company-0", 0).lane;

@@ -57,6 +57,44 @@ it("says that somebody has to change something, asks once a pause, and loses not
   await rig.delivery.stop(1000);
 });
 
+it("does not take a message that is refused for a destination that takes something again", async () => {
+  const answers: Outcome[] = [BLOCKED, { kind: "dead", reason: "it is too large" }, BLOCKED];
+  const { rig, destination, ledger } = startRig(() => answers.shift() ?? BLOCKED, { concurrency: 1 });
+  rig.delivery.start();
+  await rig.until(() => destination.batches.length >= 2);
+  expect(ledger.dead).toHaveLength(1);
+  expect(rig.delivery.health()).toMatchObject({ state: "blocked" });
+  await rig.pass(5 * MINUTE);
+  expect(rig.logged.filter((line) => line.includes("takes messages again"))).toEqual([]);
+  await rig.delivery.stop(1000);
+});
+
+it("says nothing of the destination by what another service fails", async () => {
+  const apart: Outcome = { kind: "retry", reason: "the private API answered 503", cause: "apart" };
+  const { rig, destination } = startRig(() => apart, { concurrency: 1 }, 1);
+  rig.delivery.start();
+  await rig.until(() => destination.batches.length > 10);
+  expect(rig.delivery.health()).toMatchObject({ state: "up", reason: null });
+  await rig.delivery.stop(1000);
+});
+
+it("asks less at once of a destination that has too much to do, also when it took part of a batch", async () => {
+  const { rig } = startPartly();
+  rig.delivery.start();
+  await rig.until(() => rig.delivery.health().concurrency === 1);
+  await rig.delivery.stop(1000);
+});
+
+function startPartly() {
+  const clock = createManualClock();
+  const ledger = createMemoryLedger("test", clock);
+  ledger.put(groupIdentifies(200));
+  const destination = scriptedDestination((batch) => batch.map((_, at) => (at === 0 ? DELIVERED : BUSY)), {
+    concurrency: 4,
+  });
+  return { rig: createRig(destination, () => ledger, { clock }) };
+}
+
 it("halves requests in flight when the destination is busy, once for those that were on their way, and adds one as it answers", async () => {
   let inFlight = 0;
   let most = 0;

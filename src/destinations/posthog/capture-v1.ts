@@ -1,15 +1,16 @@
 /** Protocol v1: `POST /i/v1/analytics/events`, with a result for each event (facts on PostHog, 3, seen 2026-11). */
 
-import type { Outcome } from "../../core/destination.ts";
+import { BEHIND, DELIVERED, type Outcome } from "../../core/destination.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import type { Absent, Refused, Retry } from "./answer.ts";
 import { endingOf } from "./batch.ts";
 import type { Capture, CaptureOptions } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { type MessageText, MOVED_IN_V1, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
-import { pick, requestsOf } from "./requests.ts";
+import { fill, pick, requestsOf } from "./requests.ts";
 import { readResult, readV1Answer, type V1Answer } from "./v1-answer.ts";
 import { v1Event } from "./v1-event.ts";
+import { createRepeats, type Repeat, type V1Request } from "./v1-repeats.ts";
 
 export interface V1Options extends CaptureOptions {
   /** A new UUID each time. */
@@ -18,16 +19,12 @@ export interface V1Options extends CaptureOptions {
 
 export const V1_PATH = "/i/v1/analytics/events";
 const MAX_WIRE_BYTES = 10_485_760;
-/** Of one delivery: what is not stored then goes back to the outbox. */
-const MAX_ATTEMPTS = 3;
+/** Before the first repetition; it doubles. */
 const BASE_MS = 1000;
-const MAX_WAIT_MS = 30_000;
+/** What has to wait longer goes back to the outbox meanwhile: the events that were answered finally must not wait for it. */
+const MOST_WAIT_MS = 1500;
 const NOT_STORED = "PostHog answered retry: it did not store the event";
-const BEHIND: Outcome = {
-  kind: "later",
-  reason: "an earlier message of its group or person has to arrive first",
-  afterMs: 0,
-};
+const REPEATED: Outcome = { kind: "delivered", note: "PostHog had answered retry before", code: "repeated" };
 
 /**
  * Settles each message by itself. Since each may have to be sent again alone, a request holds one message of each group
@@ -36,18 +33,26 @@ const BEHIND: Outcome = {
 export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   const { clock, newRequestId } = options;
   const post = createPost(options);
+  const repeats = createRepeats();
+
+  function newRequest(isHistory: boolean): Repeat {
+    return { request: { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory }, attempt: 1 };
+  }
 
   /** One request id, and its repetitions with fewer and fewer events. */
-  async function sendRequest(messages: readonly CheckedMessage[], isHistory: boolean, signal: AbortSignal) {
+  async function sendRequest(
+    messages: readonly CheckedMessage[],
+    { request, attempt: first }: Repeat,
+    signal: AbortSignal,
+  ) {
     const outcomes = new Array<Outcome | Absent>(messages.length);
-    const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory };
     let pending: readonly number[] = [...messages.keys()];
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = first; ; attempt++) {
       const some = pick(messages, pending);
-      const answer = await post(some, { ...batch, attempt }, signal);
-      if (answer.kind === "delivered") return fillWith(outcomes, pending, answer);
+      const answer = await post(some, { ...request, attempt }, signal);
+      if (answer.kind === "delivered") return fillWith(outcomes, pending, attempt === 1 ? answer : REPEATED);
       if (answer.kind === "refused") {
-        fill(outcomes, pending, await takeApart(some, answer, isHistory, signal));
+        fill(outcomes, pending, await takeApart(some, answer, request.isHistory, signal));
         return outcomes;
       }
       if (answer.kind !== "results") return fillWith(outcomes, pending, answer);
@@ -56,13 +61,16 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
         const message = some[at];
         const outcome = message ? readResult(answer.results[uuidOf(message)], message) : "again";
         if (outcome === "again") again.push(place);
-        else outcomes[place] = outcome;
+        else outcomes[place] = attempt > 1 && outcome === DELIVERED ? REPEATED : outcome;
       }
       if (again.length === 0) return outcomes;
       pending = again;
-      const waitMs = Math.min(MAX_WAIT_MS, Math.max(BASE_MS * 2 ** (attempt - 1), answer.retryAfterMs ?? 0));
-      if (attempt < MAX_ATTEMPTS) await clock.sleep(waitMs, signal);
-      if (attempt === MAX_ATTEMPTS || signal.aborted) return fillWith(outcomes, pending, retry(NOT_STORED));
+      const waitMs = Math.max(BASE_MS * 2 ** (attempt - 1), answer.retryAfterMs ?? 0);
+      if (waitMs <= MOST_WAIT_MS) await clock.sleep(waitMs, signal);
+      if (waitMs > MOST_WAIT_MS || signal.aborted) {
+        repeats.remember(pick(messages, again), { request, attempt: attempt + 1 });
+        return fillWith(outcomes, again, { kind: "retry", reason: NOT_STORED, afterMs: answer.retryAfterMs ?? 0 });
+      }
     }
   }
 
@@ -77,18 +85,29 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
     const middle = messages.length >>> 1;
     const halves = [messages.slice(0, middle), messages.slice(middle)];
     const outcomes: (Outcome | Absent)[] = [];
-    for (const half of halves) outcomes.push(...(await sendRequest(half, isHistory, signal)));
+    for (const half of halves) outcomes.push(...(await sendRequest(half, newRequest(isHistory), signal)));
     return outcomes;
+  }
+
+  /** What is to be repeated comes first: it is the earliest of its group or person. */
+  function planOf(messages: readonly CheckedMessage[]): readonly PlannedRequest[] {
+    const taken = repeats.take(messages);
+    if (!taken) return requestsOf(messages, keyOf).map((places) => ({ places, repeat: null }));
+    const { others } = taken;
+    const anew = requestsOf(pick(messages, others), keyOf);
+    const placesIn = (places: readonly number[]) => places.flatMap((place) => others[place] ?? []);
+    return [...taken.repeats, ...anew.map((places) => ({ places: placesIn(places), repeat: null }))];
   }
 
   return {
     async send(messages, isHistory, signal) {
-      const requests = requestsOf(messages, keyOf);
-      if (requests.length === 1) return sendRequest(messages, isHistory, signal);
+      const requests = planOf(messages);
+      const [only] = requests;
+      if (only && requests.length === 1) return sendRequest(messages, only.repeat ?? newRequest(isHistory), signal);
       const outcomes = new Array<Outcome | Absent>(messages.length);
       const held = new Set<string>();
       let down: Retry | Absent | null = null;
-      for (const places of requests) {
+      for (const { places, repeat } of requests) {
         const free: number[] = [];
         for (const place of places) {
           if (isHeld(messages[place], held)) outcomes[place] = BEHIND;
@@ -97,7 +116,7 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
         }
         if (free.length === 0) continue;
         const some = pick(messages, free);
-        const answers = await sendRequest(some, isHistory, signal);
+        const answers = await sendRequest(some, repeat ?? newRequest(isHistory), signal);
         fill(outcomes, free, answers);
         hold(some, answers, held);
         down = wholeFailure(answers);
@@ -107,14 +126,18 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   };
 }
 
+interface PlannedRequest {
+  /** Of its messages, ascending. */
+  readonly places: readonly number[];
+  /** Null: it is a new one. */
+  readonly repeat: Repeat | null;
+}
+
 function keyOf(message: MessageText): string | null {
   return (message.traits & ORDERED) === 0 ? null : orderingKey(message);
 }
 
-interface Head {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly isHistory: boolean;
+interface Head extends V1Request {
   readonly attempt: number;
 }
 
@@ -167,23 +190,12 @@ function hold(messages: readonly CheckedMessage[], outcomes: readonly (Outcome |
 function wholeFailure(answers: readonly (Outcome | Absent)[]): Retry | Absent | null {
   const [first] = answers;
   if (first?.kind !== "retry" && first?.kind !== "absent") return null;
-  return first.kind === "absent" || (first.reason !== NOT_STORED && answers.every((one) => one === first))
+  return first.kind === "absent" || (first.afterMs === undefined && answers.every((one) => one === first))
     ? first
     : null;
-}
-
-function fill<Value>(values: Value[], places: readonly number[], some: readonly Value[]): void {
-  for (let at = 0; at < places.length; at++) {
-    const [place, value] = [places[at], some[at]];
-    if (place !== undefined && value !== undefined) values[place] = value;
-  }
 }
 
 function fillWith<Value>(values: Value[], places: readonly number[], value: Value): Value[] {
   for (const place of places) values[place] = value;
   return values;
-}
-
-function retry(reason: string): Retry {
-  return { kind: "retry", reason };
 }

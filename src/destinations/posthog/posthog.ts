@@ -10,6 +10,7 @@ import { createV1Capture } from "./capture-v1.ts";
 import { type CheckedMessage, createCheck } from "./checked.ts";
 import { groupIdentifyIds } from "./group-ids.ts";
 import { createIdRate } from "./id-rate.ts";
+import { inParts } from "./in-parts.ts";
 import { DEFAULT_PER_DISTINCT_ID, DEFAULT_TIMEOUT_MS, limitsOf, type PosthogOptions } from "./options.ts";
 import { createCapture } from "./protocol-choice.ts";
 import { createProtocolFinder } from "./protocols.ts";
@@ -50,20 +51,10 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     const claimed = await claimSlots(signal);
     if (claimed.kind !== "delivered") return new Array<Outcome>(messages.length).fill(claimed);
     if (!messages.some(({ body }) => isGroupUnset(body))) return send(messages, signal);
-    const outcomes: Outcome[] = [];
-    for (const part of partsOf(messages)) {
-      const waiting = outcomes.find(({ kind }) => kind === "retry" || kind === "later");
-      // Once something has to wait, what comes after it in its lane waits too.
-      if (waiting) outcomes.push(...new Array<Outcome>(part.length).fill(waiting));
-      else outcomes.push(...(await deliverPart(part, signal)));
-    }
-    return outcomes;
-  }
-
-  async function deliverPart(part: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
-    const [first] = part;
-    if (!first || !isGroupUnset(first.body)) return send(part, signal);
-    return [remover ? await remover.remove(first, signal) : NO_REMOVER];
+    return inParts(messages, {
+      send: (events) => send(events, signal),
+      remove: async (removal) => (remover ? remover.remove(removal, signal) : NO_REMOVER),
+    });
   }
 
   async function send(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
@@ -125,19 +116,4 @@ function overRate(afterMs: number): Outcome | null {
 function withNote(outcome: Outcome, message: CheckedMessage | undefined): Outcome {
   const mended = message?.mended;
   return mended && outcome === DELIVERED ? { ...outcome, ...mended } : outcome;
-}
-
-/** Events together, and each message that removes properties alone, in order. */
-function partsOf(messages: readonly OutboxMessage[]): readonly (readonly OutboxMessage[])[] {
-  const parts: OutboxMessage[][] = [];
-  let together: OutboxMessage[] | null = null;
-  for (const message of messages) {
-    const isAlone = isGroupUnset(message.body);
-    if (!isAlone && together) together.push(message);
-    else {
-      parts.push([message]);
-      together = isAlone ? null : (parts.at(-1) ?? null);
-    }
-  }
-  return parts;
 }

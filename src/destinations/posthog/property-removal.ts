@@ -62,7 +62,7 @@ export function createPropertyRemover(api: ProjectApi, now: () => number): Prope
       const text = Buffer.from(body).toString();
       const attempt = await removeAll(text, signal);
       const hasWaited = firstAttemptAt !== null && now() - firstAttemptAt >= GROUP_WAIT_MS;
-      const outcome = attempt.kind !== "absent" ? attempt : hasWaited ? DELIVERED : waitOf(attempt);
+      const outcome = attempt.kind !== "absent" ? attempt : hasWaited ? nothingThere(attempt) : waitOf(attempt);
       if (outcome.kind === "delivered" || outcome.kind === "dead") progress.delete(text);
       return outcome;
     },
@@ -70,9 +70,13 @@ export function createPropertyRemover(api: ProjectApi, now: () => number): Prope
   };
 }
 
-/** A pause that is asked for is one of removals only: events need not wait for it. */
+/** A pause that is asked for is one of removals only, and so is trouble: events have nothing to do with it. */
 function waitOf({ reason, afterMs }: { readonly reason: string; readonly afterMs?: number }): Outcome {
-  return afterMs === undefined ? { kind: "retry", reason } : { kind: "later", reason, afterMs };
+  return afterMs === undefined ? { kind: "retry", reason, cause: "apart" } : { kind: "later", reason, afterMs };
+}
+
+function nothingThere({ reason }: { readonly reason: string }): Outcome {
+  return { kind: "delivered", note: `there was nothing to remove: ${reason}`, code: "group_absent" };
 }
 
 /** A key that may not write keeps nobody waiting: what it could not remove is kept with the dead letters, to be replayed. */

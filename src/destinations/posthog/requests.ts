@@ -43,6 +43,14 @@ export function pick<Message>(messages: readonly Message[], places: readonly num
   return places.flatMap((place) => messages[place] ?? []);
 }
 
+/** `values[places[i]] = some[i]`. */
+export function fill<Value>(values: Value[], places: readonly number[], some: readonly Value[]): void {
+  for (let at = 0; at < places.length; at++) {
+    const [place, value] = [places[at], some[at]];
+    if (place !== undefined && value !== undefined) values[place] = value;
+  }
+}
+
 /** At least every second one is free, so that a search is short. */
 const SLOTS_PER_MESSAGE = 2;
 const FREE = 0;

@@ -7,7 +7,7 @@ import { firstLaneOf } from "../../core/service.ts";
 import { createClaimMemory } from "./claim-memory.ts";
 import { headTime } from "./head-time.ts";
 import type { Leases } from "./leases.ts";
-import type { Outbox, Run } from "./outbox.ts";
+import type { Outbox, Run, RunHead } from "./outbox.ts";
 import type { Failures, Position, Positions } from "./positions.ts";
 import type { ClaimedSlot, ClaimReply } from "./protocol.ts";
 
@@ -78,10 +78,9 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
   function fillFrom(lane: number, destination: string, basket: Basket, now: number): void {
     const position = positions.of(destination, lane);
     try {
-      for (const run of outbox.runsFrom(lane, position.next, memory.room)) {
-        if (run.onlyDestination === null || run.onlyDestination === destination) {
-          memory.keep(basket.fill(run, position));
-        }
+      const wants = (run: RunHead) => isFor(destination, run) && isWaiting(position, run);
+      for (const run of outbox.runsFrom(lane, position.next, { wants, room: memory.room })) {
+        memory.keep(basket.fill(run, position));
         if (basket.isFull) break;
       }
     } catch (thrown) {
@@ -93,6 +92,17 @@ export function createClaims({ outbox, positions, leases }: ClaimDependencies): 
   }
 
   return { take, reuse: memory.reuse };
+}
+
+function isFor(destination: string, { onlyDestination }: RunHead): boolean {
+  return onlyDestination === null || onlyDestination === destination;
+}
+
+/** Behind a message that waits for days thousands of runs may be settled: they are not read again each time it is tried. */
+function isWaiting({ next, settledAhead }: Position, { firstSeq, count }: RunHead): boolean {
+  if (settledAhead.size === 0) return true;
+  for (let seq = Math.max(firstSeq, next); seq < firstSeq + count; seq++) if (!settledAhead.has(seq)) return true;
+  return false;
 }
 
 function laneUnreadable(lane: number, cause: unknown): PrickleError {

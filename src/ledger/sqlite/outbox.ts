@@ -29,6 +29,12 @@ export interface Run extends RunHead {
 /** Gives room for so many bytes. */
 export type Room = (bytes: number) => Buffer;
 
+/** Which runs to read, default: all; and where to. */
+export interface Reading {
+  readonly wants?: (run: RunHead) => boolean;
+  readonly room?: Room;
+}
+
 export interface Outbox {
   /** Where the log will end once it is flushed. */
   readonly end: number;
@@ -45,10 +51,10 @@ export interface Outbox {
   /** The log was looked through, and ends at `end`. */
   resume(end: number): void;
   /**
-   * Runs of a lane from the one that holds `seq` on, each read from the log into the `room` there is for it. Throws where the
-   * log cannot be read, or holds no such run.
+   * Runs of a lane from the one that holds `seq` on, each read from the log. Throws where the log cannot be read, or holds no
+   * such run.
    */
-  runsFrom(lane: number, seq: number, room?: Room): Iterable<Run>;
+  runsFrom(lane: number, seq: number, reading?: Reading): Iterable<Run>;
   headsFrom(lane: number, seq: number): Iterable<RunHead>;
   /** Nobody needs the runs of a lane that end before `seq` any more. */
   forgetBefore(lane: number, seq: number): void;
@@ -199,8 +205,11 @@ export function createOutbox(segments: Segments, lanes: number): Outbox {
       const last = segments.list().at(-1);
       if (last && last.start + last.size > end) segments.cut(end);
     },
-    *runsFrom(lane, seq, room) {
-      for (const one of queueOf(lane).from(seq)) yield { ...headOf(lane, one), frames: framesOf(one, room) };
+    *runsFrom(lane, seq, { wants, room } = {}) {
+      for (const one of queueOf(lane).from(seq)) {
+        const head = headOf(lane, one);
+        if (!wants || wants(head)) yield { ...head, frames: framesOf(one, room) };
+      }
     },
     *headsFrom(lane, seq) {
       for (const one of queueOf(lane).from(seq)) yield headOf(lane, one);
