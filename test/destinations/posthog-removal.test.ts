@@ -23,6 +23,7 @@ beforeEach(async () => {
   posthog = await startFakePosthog();
   posthog.api.scopesOf.set(KEY, ["group:read", "group:write"]);
   now = 0;
+  posthog.rules.now = () => now;
   destination = open(true);
 });
 afterEach(async () => {

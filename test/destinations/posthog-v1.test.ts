@@ -205,6 +205,8 @@ describe("the result of each event", () => {
       { kind: "dead", code: details },
       { kind: "dead", code: details },
     ]);
+    expect(posthog.events()).toHaveLength(2);
+    expect([...posthog.groups]).toEqual([]);
   });
 
   it("sends what was not stored again, alone, with everything kept that must be", async () => {

@@ -20,6 +20,7 @@ let destination: Destination;
 
 beforeEach(async () => {
   posthog = await startFakePosthog();
+  posthog.rules.now = () => NOW;
   destination = open();
 });
 
@@ -102,6 +103,7 @@ describe("the request", () => {
       await deliver(outboxMessages(1));
       expect(flags()).toEqual([true, undefined]);
       expect(posthog.events()).toHaveLength(3);
+      expect([...posthog.history]).toEqual([uuidOf(1), uuidOf(2)]);
     });
 
     it("does not say so of anything that is too young by PostHog's clock, which may be behind", async () => {

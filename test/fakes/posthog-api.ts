@@ -4,7 +4,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Failure } from "./posthog.ts";
+import type { Failure } from "./posthog-failures.ts";
+import { createLimiter, type Limiter, type Span } from "./posthog-limits.ts";
+import type { ProjectSettings } from "./posthog-rules.ts";
 import type { PosthogStore } from "./posthog-store.ts";
 
 export interface PrivateApi {
@@ -18,14 +20,18 @@ export interface PrivateApi {
   /** The next requests fail so, one after the other; null lets one pass. */
   readonly script: (Failure | null)[];
   /** What the project says of itself, beside its id. */
-  settings: Readonly<Record<string, unknown>>;
+  settings: ProjectSettings;
+  /** How often it may be asked; more is answered by 429. */
+  limits: readonly Span[];
+  readonly limiter: Limiter;
   /** Groups of a page. */
   pageSize: number;
   /** ISO 8601, of every group type. */
   groupTypesSince: string;
 }
 
-export function createPrivateApi(): PrivateApi {
+/** `now`: in ms UTC. */
+export function createPrivateApi(now: () => number): PrivateApi {
   return {
     projectId: 7,
     scopesOf: new Map(),
@@ -33,6 +39,11 @@ export function createPrivateApi(): PrivateApi {
     failure: null,
     script: [],
     settings: { name: "Shop", api_token: "phc_test" },
+    limits: [
+      { ms: 60_000, most: 480 },
+      { ms: 3_600_000, most: 4800 },
+    ],
+    limiter: createLimiter(now),
     pageSize: 100,
     groupTypesSince: "2026-10-01T00:00:00Z",
   };
@@ -94,8 +105,15 @@ export function answerPrivateApi(
   body: string,
   response: ServerResponse,
 ): void {
-  const [status, answer] = answerOf(api, store, request, body);
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
+  const waitMs = api.limiter.take("project", api.limits);
+  const [status, answer] = waitMs > 0 ? throttled(waitMs) : answerOf(api, store, request, body);
+  const headers = waitMs > 0 ? { "retry-after": `${Math.ceil(waitMs / 1000)}` } : {};
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(answer));
+}
+
+function throttled(waitMs: number): [number, unknown] {
+  const detail = `Request was throttled. Expected available in ${Math.ceil(waitMs / 1000)} seconds.`;
+  return [429, { type: "throttled_error", code: "throttled", detail, attr: null }];
 }
 
 function answerOf(api: PrivateApi, store: PosthogStore, request: IncomingMessage, body: string): [number, unknown] {

@@ -1,11 +1,19 @@
 /** How the fake PostHog fails when told to. */
 
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { V1Result } from "./posthog-v1.ts";
 
 export type Failure =
-  /** Nothing is stored. */
-  | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string; readonly body?: string }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly retryAfter?: string;
+      readonly body?: string;
+      /** Default: nothing. */
+      readonly stores?: Stored;
+    }
+  /** Once the request was read; nothing is stored. */
   | { readonly kind: "reset" }
   | { readonly kind: "hang" }
   /** Thrown away, with a 200 by v0 and a 402 by v1. */
@@ -24,12 +32,21 @@ export type Failure =
       readonly retryAfter?: string;
     };
 
+/** Of a batch; of every other one the later is stored, so that events overtake each other. */
+export type Stored = "all" | "firstHalf" | "everyOther";
+
+/** When the head of a request is there and nothing more is read, or at the first bytes of its body. Nothing is stored. */
+export interface UnreadFailure {
+  readonly kind: "reset" | "hang";
+  readonly at: "head" | "body";
+}
+
 /** What a failure can do to a request that was read. */
 export interface Failing {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Stores what it brought. */
-  apply(): void;
+  /** Stores what it brought, or some of it. */
+  apply(stored?: Stored): void;
   /** Answers as if nothing had failed. */
   accept(more?: object): void;
   /** Answers that the quota is used up. */
@@ -48,6 +65,7 @@ export async function fail(failure: Failure, failing: Failing): Promise<void> {
   const { request, response, apply, accept } = failing;
   switch (failure.kind) {
     case "status": {
+      if (failure.stores) apply(failure.stores);
       const headers = failure.retryAfter === undefined ? {} : { "retry-after": failure.retryAfter };
       response
         .writeHead(failure.status, headers)
@@ -87,4 +105,16 @@ export async function fail(failure: Failure, failing: Failing): Promise<void> {
       failing.withResults(failure);
       return;
   }
+}
+
+export async function failUnread({ kind, at }: UnreadFailure, request: IncomingMessage): Promise<void> {
+  if (at === "body") await once(request, "data");
+  if (kind === "reset") request.socket.resetAndDestroy();
+  else request.pause();
+}
+
+/** Whether the event at this place of `count` is among those that are stored. */
+export function isAmong(stored: Stored, place: number, count: number): boolean {
+  if (stored === "all") return true;
+  return stored === "firstHalf" ? place < count / 2 : place % 2 === 1;
 }

@@ -1,5 +1,7 @@
 /** What a PostHog project holds: events folded as ClickHouse does, and groups as ingestion applies them. */
 
+import type { PosthogRules } from "./posthog-rules.ts";
+
 export interface StoredEvent {
   readonly uuid: string;
   readonly event: string;
@@ -13,6 +15,8 @@ export interface StoredEvent {
 export interface AcceptedEvent extends StoredEvent {
   /** Person processing was switched off by the sender or at the door. */
   readonly isPersonless?: boolean;
+  /** Its batch said that it is a historical migration. */
+  readonly isHistory?: boolean;
 }
 
 export interface PosthogStore {
@@ -22,6 +26,11 @@ export interface PosthogStore {
   events(): readonly StoredEvent[];
   /** `type\0key` → properties, later writes over earlier ones. */
   readonly groups: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Distinct id → properties of its person; later writes over earlier ones, `$set_once` under what is there. */
+  readonly persons: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Uuids of what ingestion took as history, and of what it did not, being too young: that is billed as live. */
+  readonly history: ReadonlySet<string>;
+  readonly refusedAsHistory: ReadonlySet<string>;
   /** By index, null where one was deleted; a new type takes the lowest index that is free, in order of arrival. */
   readonly groupTypes: readonly (string | null)[];
   /** As if an event had named it. */
@@ -47,24 +56,33 @@ const PERSONLESS_IDS = new Set(
 const UNSAFE_TYPES = new Set(Object.getOwnPropertyNames(Object.prototype));
 const MAX_KEY_CHARACTERS = 400;
 const MAX_TYPES = 5;
+const HISTORICAL_AGE_MS = 48 * 3_600_000;
 
 export function isPersonlessId(distinctId: string): boolean {
   return PERSONLESS_IDS.has(distinctId.trim().toLowerCase());
 }
 
-export function createPosthogStore(): PosthogStore {
+/** `dropAgeMs`: what is older is dropped without a word. */
+export function createPosthogStore(rules: PosthogRules, dropAgeMs: () => number): PosthogStore {
   const arrivals: string[] = [];
   const stored = new Map<string, StoredEvent>();
   const groupTypes: (string | null)[] = [];
   const groups = new Map<string, Bag>();
+  const persons = new Map<string, Bag>();
+  const history = new Set<string>();
+  const refusedAsHistory = new Set<string>();
 
-  function store({ isPersonless = false, ...event }: AcceptedEvent): void {
+  function store({ isPersonless = false, isHistory = false, ...event }: AcceptedEvent): void {
     arrivals.push(event.uuid);
+    const ageMs = rules.now() - Date.parse(event.timestamp);
+    if (ageMs > dropAgeMs()) return;
+    if (isHistory) (ageMs >= HISTORICAL_AGE_MS ? history : refusedAsHistory).add(event.uuid);
     const isIdentify = event.event === "$groupidentify";
     if (isIdentify && String(event.properties.$group_key).length > MAX_KEY_CHARACTERS) return;
     stored.set([event.uuid, event.event, event.distinctId, event.timestamp.slice(0, 10)].join("\0"), event);
     const isGated = isPersonless || isPersonlessId(event.distinctId);
     if (isIdentify) identify(event.properties, isGated);
+    else if (!isGated) changePerson(event);
     const { $groups: named } = event.properties;
     if (!isGated && isBag(named)) for (const type of Object.keys(named)) takeSlot(type);
   }
@@ -77,6 +95,12 @@ export function createPosthogStore(): PosthogStore {
     if (set !== undefined && set !== null && !isBag(set)) return;
     const name = `${type}\0${String(key)}`;
     groups.set(name, { ...groups.get(name), ...(isBag(set) ? set : {}) });
+  }
+
+  function changePerson({ distinctId, properties: { $set, $set_once: once } }: StoredEvent): void {
+    if (!isBag($set) && !isBag(once)) return;
+    const set = isBag($set) ? $set : {};
+    persons.set(distinctId, { ...(isBag(once) ? once : {}), ...persons.get(distinctId), ...set });
   }
 
   /** Five types a project, first come first served, silently. */
@@ -109,7 +133,8 @@ export function createPosthogStore(): PosthogStore {
   }
 
   const events = () => [...stored.values()];
-  return { arrivals, groups, groupTypes, takeSlot, deleteGroupType, removeProperty, changeGroup, events, store };
+  const held = { arrivals, groups, persons, history, refusedAsHistory, groupTypes };
+  return { ...held, takeSlot, deleteGroupType, removeProperty, changeGroup, events, store };
 }
 
 export function isBag(value: unknown): value is Bag {

@@ -3,7 +3,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { isTokenShaped, MAX_EVENT_BYTES, Refusal, UUID } from "./posthog-refusal.ts";
+import { notFarAhead } from "./posthog-rules.ts";
 import { type AcceptedEvent, type Bag, isBag, isPersonlessId } from "./posthog-store.ts";
+import { appended, readOptions } from "./posthog-v1-options.ts";
 
 export interface V1Result {
   readonly result: string;
@@ -14,7 +16,12 @@ export interface V1Received {
   readonly text: string;
   readonly uuids: readonly string[];
   /** By uuid, in the order of the batch; `event` is there for what may be stored. */
-  readonly judged: ReadonlyMap<string, { readonly result: V1Result; readonly event?: AcceptedEvent }>;
+  readonly judged: ReadonlyMap<string, Judged>;
+}
+
+export interface Judged {
+  readonly result: V1Result;
+  readonly event?: AcceptedEvent;
 }
 
 /** `message` is the error's tag. */
@@ -34,20 +41,20 @@ const REQUIRED = [
   "posthog-request-timestamp",
 ];
 
-/** @throws V1Refusal */
-export function receiveV1(headers: IncomingHttpHeaders, wire: Buffer): V1Received {
+/** `now`: in ms UTC. @throws V1Refusal */
+export function receiveV1(headers: IncomingHttpHeaders, wire: Buffer, now: number): V1Received {
   checkHeaders(headers);
   if (wire.length > MAX_WIRE_BYTES) throw new V1Refusal(413, "payload_too_large");
   if (wire.length === 0) throw new V1Refusal(400, "empty_body");
   const text = unpack(wire, headers["content-encoding"]?.toLowerCase());
-  const { created_at, batch } = parse(text);
+  const { created_at, historical_migration: isHistory = false, batch } = parse(text);
   if (!isRfc3339(created_at)) throw new V1Refusal(400, "invalid_batch");
   if (batch.length === 0) throw new V1Refusal(400, "empty_batch");
-  const judged = new Map<string, { result: V1Result; event?: AcceptedEvent }>();
+  const judged = new Map<string, Judged>();
   for (const raw of batch) {
     const uuid = uuidOf(raw);
     if (judged.has(uuid)) throw new V1Refusal(400, "duplicate_event_uuid");
-    judged.set(uuid, judge(raw, uuid, headers));
+    judged.set(uuid, judge(raw, uuid, { headers, now, isHistory }));
   }
   return { text, uuids: [...judged.keys()], judged };
 }
@@ -101,6 +108,7 @@ function isRfc3339(text: string): boolean {
 
 interface Batch {
   readonly created_at: string;
+  readonly historical_migration?: boolean;
   readonly batch: readonly Bag[];
 }
 
@@ -137,7 +145,13 @@ function uuidOf({ uuid: sent }: Bag): string {
   return uuid;
 }
 
-function judge(raw: Bag, uuid: string, headers: IncomingHttpHeaders) {
+interface Frame {
+  readonly headers: IncomingHttpHeaders;
+  readonly now: number;
+  readonly isHistory: boolean;
+}
+
+function judge(raw: Bag, uuid: string, frame: Frame): Judged {
   const { event, timestamp, properties = {}, options = {} } = raw;
   const name = String(event);
   const distinctId = String(raw.distinct_id).trim();
@@ -156,59 +170,21 @@ function judge(raw: Bag, uuid: string, headers: IncomingHttpHeaders) {
     uuid,
     event: name,
     distinctId,
-    timestamp: timeOf(String(timestamp), read, headers),
-    properties: { ...properties, ...appended(raw, read, headers) },
+    timestamp: timeOf(String(timestamp), read, frame),
+    properties: { ...properties, ...appended(raw, read, frame.headers) },
     isPersonless: read.process_person_profile === false,
+    isHistory: frame.isHistory,
   };
   const isReserved = isPersonlessId(distinctId);
   return { result: { result: "ok", ...(isReserved ? { details: PERSONLESS } : {}) }, event: stored };
 }
 
-const PERSONLESS = "person_processing_disabled";
+export const PERSONLESS = "person_processing_disabled";
 
-function timeOf(stated: string, { disable_skew_correction }: Bag, headers: IncomingHttpHeaders): string {
+/** A time that is not to be corrected is stored as it is, far ahead or not. */
+function timeOf(stated: string, { disable_skew_correction }: Bag, { headers, now }: Frame): string {
   const at = Date.parse(stated);
   if (disable_skew_correction === true) return new Date(at).toISOString();
-  return new Date(at - (Date.parse(String(headers["posthog-request-timestamp"])) - Date.now())).toISOString();
-}
-
-/** What the server writes into the properties. */
-function appended(raw: Bag, options: Bag, headers: IncomingHttpHeaders): Bag {
-  const info = String(headers["posthog-sdk-info"]);
-  const cut = info.lastIndexOf("/");
-  const isNamed = cut > 0 && info.length <= 200;
-  return {
-    ...(typeof raw.session_id === "string" ? { $session_id: raw.session_id } : {}),
-    ...(typeof raw.window_id === "string" ? { $window_id: raw.window_id } : {}),
-    ...(options.cookieless_mode === undefined ? {} : { $cookieless_mode: options.cookieless_mode }),
-    ...(options.disable_skew_correction === undefined ? {} : { $ignore_sent_at: options.disable_skew_correction }),
-    ...(options.product_tour_id === undefined ? {} : { $product_tour_id: options.product_tour_id }),
-    ...(options.process_person_profile === undefined
-      ? {}
-      : { $process_person_profile: options.process_person_profile }),
-    ...(isNamed ? { $lib: info.slice(0, cut).trim(), $lib_version: info.slice(cut + 1).trim() } : {}),
-  };
-}
-
-/** Null: one of them cannot be read. */
-function readOptions(options: Bag): Bag | null {
-  const read: Bag = {};
-  for (const name of ["cookieless_mode", "disable_skew_correction", "process_person_profile"]) {
-    if (options[name] === undefined || options[name] === null) continue;
-    const value = readBoolean(options[name]);
-    if (value === null) return null;
-    read[name] = value;
-  }
-  const { product_tour_id: tour } = options;
-  if (tour === undefined || tour === null) return read;
-  if (typeof tour !== "string" && !Number.isInteger(tour)) return null;
-  return { ...read, product_tour_id: String(tour) };
-}
-
-function readBoolean(value: unknown): boolean | null {
-  if (typeof value === "boolean") return value;
-  if (typeof value === "number") return value !== 0;
-  const text = typeof value === "string" ? value.trim().toLowerCase() : "";
-  if (text === "true" || text === "1") return true;
-  return text === "false" || text === "0" ? false : null;
+  const adjusted = at - (Date.parse(String(headers["posthog-request-timestamp"])) - now);
+  return new Date(notFarAhead(adjusted, now)).toISOString();
 }

@@ -6,26 +6,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answerPrivateApi, createPrivateApi, type PrivateApi } from "./posthog-api.ts";
-import { type Failing, type Failure, fail } from "./posthog-failures.ts";
+import { answerRefusal, type CapturedRequest, createCapture, TOLD } from "./posthog-capture.ts";
+import { type Failure, fail, failUnread, type UnreadFailure } from "./posthog-failures.ts";
 import { Refusal } from "./posthog-refusal.ts";
+import { createPosthogRules, dropAgeMs, type PosthogRules } from "./posthog-rules.ts";
 import { createPosthogStore, type PosthogStore } from "./posthog-store.ts";
-import { receiveV0 } from "./posthog-v0.ts";
-import { receiveV1, V1Refusal, type V1Result } from "./posthog-v1.ts";
+import { MOST_READ_BYTES } from "./posthog-v0.ts";
 
-export type { Failure } from "./posthog-failures.ts";
-
-export interface CapturedRequest {
-  readonly protocol: "v0" | "v1";
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** As it came, before decompression. */
-  readonly wireBytes: number;
-  readonly text: string;
-  readonly uuids: readonly string[];
-}
+export type { Failure, UnreadFailure } from "./posthog-failures.ts";
 
 export interface FakePosthog extends PosthogStore {
   /** Who may read the project, and how it fails. */
   readonly api: PrivateApi;
+  readonly rules: PosthogRules;
   readonly url: string;
   readonly port: number;
   /** Those whose form was right. */
@@ -37,51 +30,55 @@ export interface FakePosthog extends PosthogStore {
   /** False: as a server from before v1. */
   hasV1: boolean;
   /** The next requests fail so, one after the other; null lets one pass. */
-  failNext(...failures: readonly (Failure | null)[]): void;
+  failNext(...failures: readonly (Failure | UnreadFailure | null)[]): void;
   /** Asked about every request that no `failNext` took. */
   failWhen(rule: (uuids: readonly string[], protocol: "v0" | "v1") => Failure | null): void;
+  /** Asked about every request of capture before it is read. */
+  failUnread(rule: () => UnreadFailure | null): void;
   close(): Promise<void>;
 }
 
-type Rule = Parameters<FakePosthog["failWhen"]>[0];
-
 const V0_PATH = /^\/batch\/?$/;
 const V1_PATH = /^\/i\/v1\/analytics\/events\/?$/;
-const NOT_STORED: ReadonlySet<string> = new Set(["retry", "drop", "limited"]);
 
 export async function startFakePosthog(port = 0): Promise<FakePosthog> {
-  const store = createPosthogStore();
+  const rules = createPosthogRules();
+  const api = createPrivateApi(() => rules.now());
+  const store = createPosthogStore(rules, () => dropAgeMs(api.settings));
+  const capture = createCapture(store, rules);
   const requests: CapturedRequest[] = [];
-  const script: (Failure | null)[] = [];
-  let rule: Rule = () => null;
+  const script: (Failure | UnreadFailure | null)[] = [];
+  let rule: Parameters<FakePosthog["failWhen"]>[0] = () => null;
+  let unreadRule: Parameters<FakePosthog["failUnread"]>[0] = () => null;
   const own = { hasV1: true, probes: 0 };
 
   const server = createServer((request, response) => {
     answer(request, response).catch((thrown: unknown) => {
-      if (thrown instanceof V1Refusal) {
-        if (thrown.message === "empty_batch") own.probes += 1;
-        answerV1Error(thrown.status, thrown.message, request, response);
-      } else if (thrown instanceof Refusal) {
-        response.writeHead(thrown.status, { "content-type": "text/plain" }).end(thrown.message);
-      } else request.destroy();
+      if (!(thrown instanceof Refusal)) return void request.destroy();
+      if (thrown.message === "empty_batch") own.probes += 1;
+      answerRefusal(thrown, request, response);
     });
   });
 
-  const api = createPrivateApi();
-
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url?.startsWith("/api/")) return answerApi(request, response);
-    const wire = await readAll(request);
+    const unread = isUnread(script[0]) ? script.shift() : unreadRule();
+    if (isUnread(unread)) return failUnread(unread, request);
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const isV1 = own.hasV1 && V1_PATH.test(pathname);
+    const wire = await readAll(request, isV1 ? Number.POSITIVE_INFINITY : MOST_READ_BYTES);
     if (!isV1 && !V0_PATH.test(pathname)) throw new Refusal(404, "not found");
     if (request.method !== "POST") throw new Refusal(405, "method not allowed");
-    const failing = isV1 ? takeV1(wire, request, response) : takeV0(wire, request, response);
-    const { uuids = [], protocol = "v0" } = requests.at(-1) ?? {};
-    const failure = script.length > 0 ? (script.shift() ?? null) : rule(uuids, protocol);
-    if (failure) return fail(failure, failing);
-    failing.apply();
-    failing.accept();
+    const { captured, failing } = (isV1 ? capture.v1 : capture.v0)(wire, request, response);
+    requests.push(captured);
+    const failure = script.length > 0 ? (script.shift() ?? null) : rule(captured.uuids, captured.protocol);
+    if (!failure) {
+      failing.apply();
+      failing.accept();
+      return;
+    }
+    // Another request took its turn while this one was read.
+    await (isUnread(failure) ? failUnread({ ...failure, at: "head" }, request) : fail(failure, failing));
   }
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -91,66 +88,22 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     answerPrivateApi(api, store, request, (await readAll(request)).toString(), response);
   }
 
-  function takeV0(wire: Buffer, request: IncomingMessage, response: ServerResponse): Failing {
-    const { text, events } = receiveV0(wire);
-    const uuids = events.map(({ uuid }) => uuid);
-    requests.push({ protocol: "v0", headers: request.headers, wireBytes: wire.length, text, uuids });
-    const accept = (more = {}) => answerJson(response, 200, { status: "Ok", ...more });
-    const apply = () => events.forEach(store.store);
-    return {
-      request,
-      response,
-      apply,
-      accept,
-      refuseForQuota: () => accept({ quota_limited: ["events"] }),
-      errorBody: (_, text = TOLD) => text,
-      withResults() {
-        apply();
-        accept();
-      },
-    };
-  }
-
-  function takeV1(wire: Buffer, request: IncomingMessage, response: ServerResponse): Failing {
-    const { text, uuids, judged } = receiveV1(request.headers, wire);
-    requests.push({ protocol: "v1", headers: request.headers, wireBytes: wire.length, text, uuids });
-    const storeThose = (isStored: (uuid: string) => boolean) => {
-      for (const [uuid, { event }] of judged) if (event && isStored(uuid)) store.store(event);
-    };
-    const answerResults = (told: Readonly<Record<string, V1Result | null>>, retryAfter = "1") => {
-      const all = [...judged].map(
-        ([uuid, { result }]) => [uuid, told[uuid] === undefined ? result : told[uuid]] as const,
-      );
-      const results = Object.fromEntries(all.filter(([, result]) => result !== null));
-      const isPartial = all.some(([, result]) => result?.result === "retry");
-      answerJson(response, 200, { results }, { ...echo(request), ...(isPartial ? { "retry-after": retryAfter } : {}) });
-    };
-    return {
-      request,
-      response,
-      apply: () => storeThose(() => true),
-      accept: () => answerResults({}),
-      refuseForQuota: () => answerV1Error(402, "billing_limit_exceeded", request, response),
-      errorBody: (status, text) => v1ErrorBody(TAGS[status] ?? "internal_error", text),
-      withResults({ results, retryAfter }) {
-        storeThose((uuid) => !NOT_STORED.has(results[uuid]?.result ?? "ok"));
-        answerResults(results, retryAfter);
-      },
-    };
-  }
-
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo; // A server listening on TCP has one.
   return Object.assign(own, {
     ...store,
     api,
+    rules,
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
     requests,
     forgetRequests: () => void requests.splice(0),
-    failNext: (...failures: readonly (Failure | null)[]) => void script.push(...failures),
-    failWhen(newRule: Rule) {
+    failNext: (...failures: readonly (Failure | UnreadFailure | null)[]) => void script.push(...failures),
+    failWhen(newRule: typeof rule) {
       rule = newRule;
+    },
+    failUnread(newRule: typeof unreadRule) {
+      unreadRule = newRule;
     },
     close: () =>
       new Promise<void>((resolve) => {
@@ -160,21 +113,10 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
   });
 }
 
-/** Of v1, by status. */
-const TAGS: Readonly<Record<number, string>> = {
-  400: "request_parsing_error",
-  401: "invalid_api_token",
-  402: "billing_limit_exceeded",
-  408: "request_timeout",
-  413: "payload_too_large",
-  415: "unsupported_encoding",
-  429: "rate_limited",
-  500: "internal_error",
-  503: "service_unavailable",
-  504: "gateway_timeout",
-};
+function isUnread(failure: Failure | UnreadFailure | null | undefined): failure is UnreadFailure {
+  return failure !== null && failure !== undefined && "at" in failure;
+}
 
-const TOLD = "told to fail";
 const NOTHING_TO_STORE = {
   apply: () => undefined,
   accept: () => undefined,
@@ -183,25 +125,17 @@ const NOTHING_TO_STORE = {
   withResults: () => undefined,
 };
 
-function answerV1Error(status: number, tag: string, request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(status, { "content-type": "application/json", ...echo(request) }).end(v1ErrorBody(tag));
-}
-
-function v1ErrorBody(tag: string, description = TOLD): string {
-  return JSON.stringify({ error: tag, error_description: description, error_uri: "https://posthog.com/docs/api" });
-}
-
-function echo({ headers }: IncomingMessage): Record<string, string> {
-  const id = headers["posthog-request-id"];
-  return typeof id === "string" ? { "posthog-request-id": id } : {};
-}
-
-function answerJson(response: ServerResponse, status: number, body: object, headers: object = {}): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
-}
-
-async function readAll(request: IncomingMessage): Promise<Buffer> {
+/** A body of more than `mostBytes` is not read to its end: the connection is reset. */
+async function readAll(request: IncomingMessage, mostBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) {
+      request.socket.resetAndDestroy();
+      throw new Error("the body is too large to be read");
+    }
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }

@@ -2,13 +2,13 @@
 
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { OutgoingMessage } from "../../src/core/message.ts";
 import { createPosthogDestination } from "../../src/destinations/posthog/posthog.ts";
 import { createManualClock } from "../fakes/clock.ts";
 import { createMemoryLedger } from "../fakes/ledger.ts";
 import { groupIdentifies, groupIdentify, uuidOf } from "../fakes/outbox.ts";
-import { type Failure, type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
-import { createRig, createWorkClock, isInLaneOrder } from "./delivery-rig.ts";
+import { type Failure, type FakePosthog, startFakePosthog, type UnreadFailure } from "../fakes/posthog.ts";
+import { createRig, isInLaneOrder } from "./delivery-rig.ts";
+import { drain, firstSent, lastStored } from "./posthog-drain.ts";
 
 let posthog: FakePosthog;
 
@@ -17,39 +17,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => posthog.close());
-
-async function drain(
-  target: FakePosthog,
-  messages: readonly OutgoingMessage[],
-  protocol: "v0" | "v1" = "v0",
-  timeoutMs = 60,
-) {
-  const clock = createManualClock();
-  const work = createWorkClock(clock);
-  const ledger = createMemoryLedger("posthog", clock);
-  ledger.put(messages);
-  const destination = createPosthogDestination({
-    name: "posthog",
-    host: target.url,
-    token: "phc_test",
-    version: "1.0.0",
-    maxMessages: 10,
-    messagesPerSecond: null,
-    lingerMs: 0,
-    timeoutMs,
-    clock: work,
-    protocol,
-  });
-  const rig = createRig(destination, () => ledger, { clock, resting: work.resting });
-  await rig.drain();
-  await rig.delivery.stop(1000);
-  await destination.close();
-  return { ledger, rig };
-}
-
-function firstArrivals(target: FakePosthog): readonly string[] {
-  return [...new Set(target.arrivals)];
-}
 
 const FAILURES: Readonly<Record<string, Failure>> = {
   "a 500": { kind: "status", status: 500 },
@@ -63,21 +30,36 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   "a truncated answer": { kind: "truncatedAnswer" },
   "a batch thrown away for its quota": { kind: "quotaLimited" },
   "a drip": { kind: "drip", everyMs: 5 },
+  "a 503 after all was stored": { kind: "status", status: 503, stores: "all" },
+  "a 504 after all was stored": { kind: "status", status: 504, stores: "all" },
+  "a 500 after the first half was stored": { kind: "status", status: 500, stores: "firstHalf" },
+  "a 503 after every other one was stored": { kind: "status", status: 503, stores: "everyOther" },
+  "a 413 after every other one was stored": { kind: "status", status: 413, stores: "everyOther" },
+};
+/** Nobody knows what is in a request that is not read. */
+const UNREAD: Readonly<Record<string, UnreadFailure>> = {
+  "a reset before the body is read": { kind: "reset", at: "head" },
+  "a reset while the body is read": { kind: "reset", at: "body" },
+  "a hang before the body is read": { kind: "hang", at: "head" },
+  "a hang while the body is read": { kind: "hang", at: "body" },
 };
 const PROTOCOLS = ["v0", "v1"] as const;
 
 it.each(
-  Object.entries(FAILURES).flatMap(([name, failure]) =>
+  Object.entries({ ...FAILURES, ...UNREAD }).flatMap(([name, failure]) =>
     PROTOCOLS.map((protocol) => [protocol, name, failure] as const),
   ),
 )("brings everything once and in lane order by %s after %s", async (protocol, _, failure) => {
   const messages = groupIdentifies(60);
   posthog.failNext(failure, null, failure, failure);
-  const { ledger } = await drain(posthog, messages, protocol);
+  const { ledger } = await drain(posthog, messages, { protocol });
   expect(posthog.events()).toHaveLength(60);
   expect(ledger.delivered).toHaveLength(60);
   expect(ledger.dead).toEqual([]);
-  expect(isInLaneOrder(firstArrivals(posthog), messages)).toBe(true);
+  expect(isInLaneOrder(firstSent(posthog), messages)).toBe(true);
+  expect(isInLaneOrder(lastStored(posthog), messages)).toBe(true);
+  const sequences = [...posthog.groups.values()].map(({ sequence }) => sequence);
+  expect(sequences.toSorted()).toEqual(Array.from({ length: 20 }, (_, key) => 40 + key));
 });
 
 it("lets other lanes go on while one message makes every request fail that carries it", async () => {
@@ -96,7 +78,7 @@ it("lets other lanes go on while one message makes every request fail that carri
   isBroken = false;
   await rig.drain();
   expect(ledger.delivered).toHaveLength(80);
-  expect(isInLaneOrder(firstArrivals(posthog), messages)).toBe(true);
+  expect(isInLaneOrder(firstSent(posthog), messages)).toBe(true);
   await rig.delivery.stop(1000);
   await destination.close();
 });
@@ -127,7 +109,8 @@ it("ends, after any series of failures, as a day without failures does", async (
         expect(end?.dead).toEqual(wrong.map(uuidOf).toSorted());
         expect(sorted(faulty)).toEqual(sorted(faultless));
         expect(faulty.groups).toEqual(faultless.groups);
-        expect(isInLaneOrder(firstArrivals(faulty), messages)).toBe(true);
+        expect(isInLaneOrder(firstSent(faulty), messages)).toBe(true);
+        expect(isInLaneOrder(lastStored(faulty), messages)).toBe(true);
       },
     ),
     { numRuns: 15 },
@@ -142,7 +125,7 @@ const SLOW: ReadonlySet<string> = new Set(["hang", "drip"]);
 it("ends by v1, after any series of failures and partial results, with the right groups, each message settled once", async () => {
   const failure = fc.option(
     fc.oneof(
-      fc.constantFrom(...Object.values(FAILURES).filter((one) => !SLOW.has(one.kind) && one !== FAILURES["a 413"])),
+      fc.constantFrom(...Object.values(FAILURES).filter((one) => !SLOW.has(one.kind) && !isTooLarge(one))),
       fc.array(fc.constantFrom("ok", "ok", "retry", "drop", "warning", "absent"), { minLength: 1, maxLength: 5 }),
     ),
     { freq: 3 },
@@ -163,7 +146,7 @@ it("ends by v1, after any series of failures and partial results, with the right
         const results = told.map(([uuid, result]) => [uuid, result === "absent" ? null : { result }] as const);
         return { kind: "results", results: Object.fromEntries(results) };
       });
-      const { ledger } = await drain(target, messages, "v1", PATIENT_MS);
+      const { ledger } = await drain(target, messages, { protocol: "v1", timeoutMs: PATIENT_MS });
       await target.close();
       expect(sentAfterTheEnd).toEqual([]);
       const dropped = messages.filter(({ uuid }) => final.get(uuid) === "drop").map(({ uuid }) => uuid);
@@ -171,8 +154,8 @@ it("ends by v1, after any series of failures and partial results, with the right
       expect(target.events()).toHaveLength(50 - dropped.filter((uuid) => !target.arrivals.includes(uuid)).length);
       for (let key = 0; key < keys; key++) {
         const own = messages.filter((_, sequence) => sequence % keys === key).map(({ uuid }) => uuid);
-        const arrived = firstArrivals(target).filter((uuid) => own.includes(uuid));
-        expect(arrived).toEqual(arrived.toSorted());
+        const sent = firstSent(target).filter((uuid) => own.includes(uuid));
+        expect(sent).toEqual(sent.toSorted());
         const last = [...target.arrivals].reverse().find((uuid) => own.includes(uuid));
         expect(target.groups.get(`company\0company-${key}`)?.sequence).toBe(last && Number(last.slice(-4)));
       }
@@ -186,9 +169,13 @@ function scripted(script: readonly (Failure | null)[]): (uuids: readonly string[
   const left = [...script];
   return (uuids) => {
     const [next] = left;
-    if (next === FAILURES["a 413"] && uuids.length === 1) return null;
+    if (next && isTooLarge(next) && uuids.length === 1) return null;
     return left.shift() ?? null;
   };
+}
+
+function isTooLarge(failure: Failure): boolean {
+  return failure.kind === "status" && failure.status === 413;
 }
 
 function sorted(target: FakePosthog) {
