@@ -43,14 +43,24 @@ export function callOf(sender: number, number: number): Call {
   }
 }
 
-/** Group → its properties once a sender's calls up to `count` have arrived. */
+/** Group → its properties, of which the mapping adds `group_key`, once a sender's calls up to `count` have arrived. */
 export function groupsAfter(sender: number, count: number): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const groups = new Map<string, Record<string, unknown>>();
   for (let number = 0; number < count; number++) {
     const { groupId, traits } = callOf(sender, number);
-    if (groupId !== undefined) groups.set(groupId, { ...groups.get(groupId), ...traits });
+    if (groupId !== undefined) groups.set(groupId, { ...groups.get(groupId), group_key: groupId, ...traits });
   }
   return groups;
+}
+
+/** Person → its properties once a sender's calls up to `count` have arrived. */
+export function personsAfter(sender: number, count: number): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const persons = new Map<string, object>();
+  for (let number = 0; number < count; number++) {
+    const { type, userId, traits } = callOf(sender, number);
+    if (type === "identify") persons.set(userId, { ...persons.get(userId), ...traits });
+  }
+  return new Map([...persons].map(([userId, traits]) => [userId, { ...traits }]));
 }
 
 /** Sends until `count` calls are answered with 200, the same request again until it is; resolves then. */

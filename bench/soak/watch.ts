@@ -1,6 +1,6 @@
 /** Looks at every request the fake PostHog gets, decides how it fails, and notes what must never happen. */
 
-import type { Failure, FakePosthog } from "../../test/fakes/posthog.ts";
+import type { Failure, FakePosthog, UnreadFailure } from "../../test/fakes/posthog.ts";
 
 export interface Watch {
   /** What must never happen, and did. */
@@ -13,6 +13,10 @@ export interface Watch {
   readonly sent: ReadonlyMap<string, SentEvent>;
   /** prickle was killed: what it had no time to note down may come again. */
   noteKill(): void;
+  /** Of each kill: how many uuids came again after it although their answer was final. */
+  repeatedAfterKills(): readonly number[];
+  /** Final answers that were given so long before a kill that their events must not come again. */
+  readonly mustBeNoted: number;
   /** From now on nothing fails. */
   calm(): void;
 }
@@ -25,11 +29,12 @@ export interface SentEvent {
   readonly number: number;
 }
 
-/** A claim settles within its lease of 10 seconds, or what it brought is sent again. */
-const SETTLED_WITHIN_MS = 15_000;
+/** A claim is settled within its lease, and while it is open its first answers are noted nowhere; the rest is for a slow disk. */
+const SETTLING_MS = 500;
 const RESULTS = ["retry", "retry", "retry", "warning", "absent"] as const;
 const OUTAGE_CHANCE = 0.02;
 const LONGEST_OUTAGE_MS = 2000;
+const STORED = ["all", "firstHalf", "everyOther"] as const;
 const STATUSES = [408, 429, 500, 502, 503, 504] as const;
 
 interface Answered {
@@ -38,7 +43,8 @@ interface Answered {
   readonly kills: number;
 }
 
-export function watch(posthog: FakePosthog, random: () => number): Watch {
+/** `leaseMs`: of prickle's claims. */
+export function watch(posthog: FakePosthog, leaseMs: number, random: () => number): Watch {
   const faults: string[] = [];
   const made = new Map<string, number>();
   const sent = new Map<string, SentEvent>();
@@ -46,6 +52,9 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   /** Key → number of the last event of it that came for the first time. */
   const lastOf = new Map<string, number>();
   const killedAt: number[] = [];
+  const repeated: Set<string>[] = [];
+  const settledWithinMs = leaseMs + SETTLING_MS;
+  let mustBeNoted = 0;
   let isCalm = false;
   let downUntil = 0;
 
@@ -72,11 +81,20 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   function noteFinal(uuid: string): void {
     const answered = final.get(uuid);
     if (!answered) return;
-    const nextKill = killedAt[answered.kills] ?? Number.POSITIVE_INFINITY;
-    const mayNotKnow = nextKill - answered.at < SETTLED_WITHIN_MS;
-    if (mayNotKnow) return;
-    const ago = Date.now() - answered.at;
-    faults.push(`${uuid} came again ${ago} ms after its final answer, ${answered.result}`);
+    const { at, kills, result } = answered;
+    if (mayBeUnnoted(at, killedAt[kills])) repeated[kills]?.add(uuid);
+    else faults.push(`${uuid} came again ${Date.now() - at} ms after its final answer, ${result}`);
+  }
+
+  function mayBeUnnoted(answeredAt: number, nextKillAt = Number.POSITIVE_INFINITY): boolean {
+    return nextKillAt - answeredAt < settledWithinMs;
+  }
+
+  function decideUnread(): UnreadFailure | null {
+    const dice = random();
+    if (isCalm || dice > 0.02) return null;
+    const at = random() < 0.5 ? "head" : "body";
+    return { kind: dice > 0.002 ? "reset" : "hang", at };
   }
 
   function decide(uuids: readonly string[], protocol: "v0" | "v1"): Failure | null {
@@ -97,7 +115,9 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
   }
 
   function status(code: number): Failure {
-    return { kind: "status", status: code, ...(random() < 0.3 ? { retryAfter: "1" } : {}) };
+    const stores = random() < 0.4 ? STORED[Math.floor(random() * STORED.length)] : undefined;
+    const retryAfter = random() < 0.3 ? { retryAfter: "1" } : {};
+    return { kind: "status", status: code, ...retryAfter, ...(stores ? { stores } : {}) };
   }
 
   function partial(uuids: readonly string[]): Failure {
@@ -128,13 +148,21 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
     }
   }
 
+  function count(name: string): void {
+    made.set(name, 1 + (made.get(name) ?? 0));
+  }
+
   posthog.failWhen((uuids, protocol) => {
     look(posthog.requests.at(-1)?.text ?? "");
     posthog.forgetRequests();
     const failure = withDrops(decide(uuids, protocol), uuids, protocol);
     noteAnswers(failure, uuids);
-    const name = failure === null ? "none" : failure.kind === "status" ? `${failure.status}` : failure.kind;
-    made.set(`${protocol} ${name}`, 1 + (made.get(`${protocol} ${name}`) ?? 0));
+    count(`${protocol} ${nameOf(failure)}`);
+    return failure;
+  });
+  posthog.failUnread(() => {
+    const failure = decideUnread();
+    if (failure) count(`unread ${failure.kind}`);
     return failure;
   });
 
@@ -144,10 +172,25 @@ export function watch(posthog: FakePosthog, random: () => number): Watch {
     sent,
     dropped: () => new Set([...final].flatMap(([uuid, { result }]) => (result === "drop" ? [uuid] : []))),
     noteKill() {
-      killedAt.push(Date.now());
+      const now = Date.now();
+      for (const { at, kills } of final.values()) {
+        if (kills === killedAt.length && !mayBeUnnoted(at, now)) mustBeNoted += 1;
+      }
+      killedAt.push(now);
+      repeated.push(new Set());
+    },
+    repeatedAfterKills: () => repeated.map(({ size }) => size),
+    get mustBeNoted() {
+      return mustBeNoted;
     },
     calm() {
       isCalm = true;
     },
   };
+}
+
+function nameOf(failure: Failure | null): string {
+  if (failure === null) return "none";
+  if (failure.kind !== "status") return failure.kind;
+  return failure.stores ? `${failure.status} after storing` : `${failure.status}`;
 }
