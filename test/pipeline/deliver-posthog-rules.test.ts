@@ -80,6 +80,20 @@ describe("a distinct id that PostHog lets no more than ten events a minute keep 
   });
 });
 
+it.each(PROTOCOLS)("sends by %s no body that PostHog would not read to its end", async (protocol) => {
+  const padding = "x".repeat(850_000);
+  const messages = Array.from({ length: 50 }, (_, sequence) => {
+    const draft = { kind: "event", event: "Big", distinctId: "ada", properties: { padding }, groups: {} } as const;
+    return messageFrom(draft, { uuid: uuidOf(sequence), occurredAt: Date.UTC(2026, 9, 1) + sequence, lanes: LANES });
+  });
+  const limits = { compression: "none", maxMessages: 50, maxBytes: 100_000_000 } as const;
+  const { ledger, rig } = await drain(posthog, messages, { protocol, clock, timeoutMs, ...limits });
+  expect(rig.observed.filter((line) => line.startsWith("retried"))).toEqual([]);
+  expect(ledger.dead).toEqual([]);
+  expect(ledger.delivered).toHaveLength(50);
+  expect(posthog.arrivals).toHaveLength(50);
+});
+
 it("removes every property in the end, between what was set before and after it, where PostHog's private API lets three requests a minute pass", async () => {
   const key = "phx_secret";
   posthog.api.scopesOf.set(key, ["group:read", "group:write"]);
