@@ -19,7 +19,7 @@ import { createWire } from "./wire.ts";
 
 export type { PosthogOptions } from "./options.ts";
 
-/** PostHog drops what its own clock says is too young to be history. */
+/** By its own clock PostHog takes, and bills, what is too young to be history as live. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 
 /** Kept with the dead letters, to be replayed when there is a key. */
