@@ -6,6 +6,7 @@ import { groupHash, personHash } from "./identity.ts";
 import { isoTime } from "./iso-time.ts";
 import type { JsonObject } from "./json.ts";
 import type { ParcelWriter } from "./parcel.ts";
+import { isPersonless } from "./personless.ts";
 import type { RejectionReason } from "./record.ts";
 import { firstLaneOf, type Service } from "./service.ts";
 import type { Uuid } from "./uuid.ts";
@@ -259,9 +260,7 @@ function eventFields({ event, distinctId, properties, groups }: EventDraft): Wir
     properties.$groups = groups as JsonObject;
   }
   // PostHog does nothing to the groups of a personless event.
-  if (properties.$groups !== undefined && properties.$process_person_profile === false) {
-    delete properties.$process_person_profile;
-  }
+  if (properties.$groups !== undefined && isPersonless(properties)) delete properties.$process_person_profile;
   const fitting = fittingDistinctId(distinctId);
   return { event, distinctId: fitting, properties, orderingHash: personHash(fitting) };
 }

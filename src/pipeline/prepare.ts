@@ -19,6 +19,7 @@ import {
   writtenOrProblem,
 } from "../core/message.ts";
 import { createParcelWriter, type ParcelWriter } from "../core/parcel.ts";
+import { isPersonless } from "../core/personless.ts";
 import type { Rejection, SourceRecord } from "../core/record.ts";
 import { isHistory } from "../core/service.ts";
 import type { Intake, Prepared } from "../core/source.ts";
@@ -173,7 +174,10 @@ function layIdentify(
   return null;
 }
 
-/** Only what lacks a group, and can get one, has facts. */
+/**
+ * Only what lacks a group, and can get one, has facts. Whoever sends a personless event asks for no person, and so for
+ * no group either, unless he names one.
+ */
 function layEvent(
   draft: EventDraft,
   { record: { occurredAt, receivedAt }, uuid, mapping, lanes, isBackfill = false }: DraftContext,
@@ -185,11 +189,6 @@ function layEvent(
   const gains = groupsOf.length > 0 && has.length < mapping.groupTypes.length && !isPersonless(properties);
   const facts = gains ? writeEventFacts({ at: occurredAt, ids: groupsOf.map(fittingDistinctId), has }) : "";
   return writeMessage(draft, { uuid, occurredAt, lanes, service }, parcel, facts);
-}
-
-/** Whoever sends it asks for no person, and so for no group either, unless he names one. */
-function isPersonless({ $process_person_profile: asked }: EventDraft["properties"]): boolean {
-  return asked === false;
 }
 
 function rejectionOf(record: SourceRecord, { reason, detail }: MessageProblem): Rejection {

@@ -94,8 +94,9 @@ describe("an event", () => {
     );
   });
 
-  it("with groups is never personless", () => {
-    const personless = { $process_person_profile: false };
+  // As protocol v1 reads it.
+  it.each([false, "false", " False ", "0", 0])("with groups is never personless, although it says %j", (asked) => {
+    const personless = { $process_person_profile: asked };
     expect(built(event({ properties: { ...personless } })).fields.properties).not.toHaveProperty(
       "$process_person_profile",
     );

@@ -36,6 +36,9 @@ it("leaves alone what is right, byte for byte", () => {
     bodyOf({}),
     bodyOf({ $groups: { company: "acme" }, price: 3 }),
     bodyOf({ $process_person_profile: false }),
+    ...[true, "true", 1, "no", null].map((asked) =>
+      bodyOf({ $process_person_profile: asked, $groups: { company: "acme" } }),
+    ),
     bodyOf({ $set: { plan: "pro" } }),
     bodyOf(ACME, IDENTIFY),
     bodyOf({ ...ACME, $group_key: "k".repeat(400) }, IDENTIFY),
@@ -51,12 +54,11 @@ it("leaves alone what is right, byte for byte", () => {
 });
 
 describe("mends", () => {
-  it("a personless event that names groups", () => {
-    expect(checked({ $process_person_profile: false, $groups: { company: "acme" } })).toMatchObject({
-      mended: "mended_personless",
-      properties: { $groups: { company: "acme" } },
-    });
-    expect(checked({ ...ACME, $process_person_profile: false }, IDENTIFY).properties).toEqual(ACME);
+  it.each([false, "false", "0", 0])("a personless event that names groups, said by %j", (asked) => {
+    const groups = { $groups: { company: "acme" } };
+    expect(checked({ $process_person_profile: asked, ...groups })).toMatchObject({ mended: "mended_personless" });
+    expect(checked({ $process_person_profile: asked, ...groups }).properties).toEqual(groups);
+    expect(checked({ ...ACME, $process_person_profile: asked }, IDENTIFY).properties).toEqual(ACME);
   });
 
   it("person properties on a group identify, wherever they stand", () => {

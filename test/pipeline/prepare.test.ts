@@ -53,6 +53,32 @@ describe("what is history", () => {
   });
 });
 
+// False as protocol v1 reads it: what gained a group would come without a person.
+it.each([
+  [false, false],
+  ["false", false],
+  ["0", false],
+  [0, false],
+  [true, true],
+  ["no", true],
+  [null, true],
+])("an event that says $process_person_profile: %j may gain groups: %j", (asked, gains) => {
+  const properties: JsonObject = { $process_person_profile: asked };
+  const draft: MessageDraft = {
+    kind: "event",
+    event: "Seen",
+    distinctId: "u",
+    properties,
+    groups: {},
+    groupsOf: ["u"],
+  };
+  const apply = () => ({ rule: "r", drafts: [draft], statements: [], problems: [] });
+  const prepare = createPrepare({ mapping: { ...mapping, apply }, lanes: 4 });
+  const record = { source: "s", id: "1", occurredAt: 0, statedAt: 0, receivedAt: 0, payload: {} };
+  const [found] = prepare({ records: [record], rejections: [] }).parcels.flatMap(readParcel);
+  expect(found?.messages[0]?.facts !== "").toBe(gains);
+});
+
 it.each(["event", "groupIdentify"])("rejects an %s that cannot be written, and only it", (kind) => {
   const prepare = createPrepare({ mapping, lanes: 4 });
   const records = [true, false].map((deep, index) => ({

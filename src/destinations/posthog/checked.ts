@@ -8,6 +8,7 @@ import { distinctIdProblem, fittingDistinctId, groupKeyProblem, mayBeReserved } 
 import { isoTime } from "../../core/iso-time.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { MAX_EVENT_BYTES, type OutboxMessage } from "../../core/message.ts";
+import { isPersonless } from "../../core/personless.ts";
 import {
   distinctIdOf,
   GROUP_IDENTIFY,
@@ -128,7 +129,7 @@ function identifyProblem({ $group_type: type, $group_key: key, $group_set: set }
 
 /** Groups need person processing. */
 function mendProfile(properties: JsonObject, isIdentify: boolean): Mended | null {
-  if (properties.$process_person_profile !== false || !(isIdentify || isJsonObject(properties.$groups))) return null;
+  if (!isPersonless(properties) || !(isIdentify || isJsonObject(properties.$groups))) return null;
   delete properties.$process_person_profile;
   return {
     code: "mended_personless",

@@ -1,13 +1,14 @@
 /** From the text of a message, which has v0's shape, to an event of protocol v1 (facts on PostHog, 3.3, seen 2026-11). */
 
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { readSwitch } from "../../core/personless.ts";
 
 type Read = (value: JsonValue) => JsonValue | undefined;
 
 /** Property of v0 → option of v1, where the value is one. */
 const OPTIONS: readonly (readonly [sentinel: string, option: string, read: Read])[] = [
-  ["$cookieless_mode", "cookieless_mode", readBoolean],
-  ["$process_person_profile", "process_person_profile", readBoolean],
+  ["$cookieless_mode", "cookieless_mode", readSwitch],
+  ["$process_person_profile", "process_person_profile", readSwitch],
   ["$product_tour_id", "product_tour_id", (value) => (typeof value === "string" ? value : undefined)],
 ];
 const AT_ROOT = [
@@ -47,18 +48,3 @@ function movePersonProperties(event: JsonObject, properties: JsonObject): void {
     delete event[name];
   }
 }
-
-/** As PostHog's server does; undefined: no value it would take, and one would cost the event. */
-function readBoolean(value: JsonValue): boolean | undefined {
-  if (typeof value === "boolean") return value;
-  if (typeof value === "number") return value !== 0;
-  if (typeof value !== "string") return undefined;
-  return BOOLEANS.get(value.trim().toLowerCase());
-}
-
-const BOOLEANS = new Map([
-  ["true", true],
-  ["1", true],
-  ["false", false],
-  ["0", false],
-]);

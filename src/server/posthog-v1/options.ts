@@ -1,23 +1,17 @@
 /** The options of an event of protocol v1, which v0 has among its properties. Source: facts on PostHog, 3.3 (2026-11). */
 
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { readSwitch } from "../../core/personless.ts";
 
 type Read = (value: JsonValue) => JsonValue | undefined;
 
 /** Each with the property that says the same in v0. */
 const OPTIONS: readonly (readonly [option: string, property: string, read: Read])[] = [
-  ["cookieless_mode", "$cookieless_mode", readBoolean],
-  ["disable_skew_correction", "$ignore_sent_at", readBoolean],
+  ["cookieless_mode", "$cookieless_mode", readSwitch],
+  ["disable_skew_correction", "$ignore_sent_at", readSwitch],
   ["product_tour_id", "$product_tour_id", readText],
-  ["process_person_profile", "$process_person_profile", readBoolean],
+  ["process_person_profile", "$process_person_profile", readSwitch],
 ];
-
-const BOOLEANS = new Map([
-  ["true", true],
-  ["1", true],
-  ["false", false],
-  ["0", false],
-]);
 
 /** The properties they stand for; null: one of them is of no use, or these are no options at all. */
 export function readOptions(options: unknown): JsonObject | null {
@@ -32,12 +26,6 @@ export function readOptions(options: unknown): JsonObject | null {
     properties[property] = value;
   }
   return properties;
-}
-
-function readBoolean(value: JsonValue): boolean | undefined {
-  if (typeof value === "boolean") return value;
-  if (typeof value === "number") return value !== 0;
-  return typeof value === "string" ? BOOLEANS.get(value.trim().toLowerCase()) : undefined;
 }
 
 function readText(value: JsonValue): string | undefined {
