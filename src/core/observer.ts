@@ -1,11 +1,13 @@
 /** Port: what the verbs tell whoever watches (metrics, progress). Calls must be cheap and never throw. */
 
-import type { RejectionReason } from "./record.ts";
+import type { MendReason, RejectionReason } from "./record.ts";
 
 export interface Observer {
   received(source: string, records: number): void;
   rejected(source: string, reason: RejectionReason, records: number): void;
   duplicated(source: string, records: number): void;
+  /** Put right when they were made; those of records seen before included. */
+  mended(source: string, reason: MendReason, messages: number): void;
   /** Messages put on disk, and how long the caller waited for it, in ms. */
   committed(source: string, messages: number, waitedMs: number): void;
   delivered(destination: string, messages: number, tookMs: number): void;
@@ -21,6 +23,7 @@ export const NOBODY: Observer = {
   received: () => undefined,
   rejected: () => undefined,
   duplicated: () => undefined,
+  mended: () => undefined,
   committed: () => undefined,
   delivered: () => undefined,
   retried: () => undefined,

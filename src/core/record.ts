@@ -17,7 +17,15 @@ export interface SourceRecord {
   readonly receivedAt: number;
   /** What a mapping reads: for Segment the whole call. Never changed by mapping it. */
   readonly payload: JsonObject;
+  /** It said to have happened after it was received, and so counts as having happened then. */
+  readonly isTimeCapped?: true;
 }
+
+/** What was wrong with a message and put right. Open to additions; each is a label of `prickle_mended_total`. */
+export const MEND_REASONS = ["personless", "long_distinct_id", "future_timestamp"] as const;
+export type MendReason = (typeof MEND_REASONS)[number];
+/** How many messages were mended for each; absent: none. */
+export type MendCounts = Readonly<Partial<Record<MendReason, number>>>;
 
 /** Why a record made no message. Open to additions; each is a label of `prickle_rejected_total`. */
 export const REJECTION_REASONS = [

@@ -2,7 +2,7 @@
 
 import type { RememberedGroup } from "./group-memory.ts";
 import type { Parcel } from "./parcel.ts";
-import type { Rejection, SourceRecord } from "./record.ts";
+import type { MendCounts, Rejection, SourceRecord } from "./record.ts";
 import type { KnownRow } from "./rows.ts";
 import type { RunReport } from "./runs.ts";
 
@@ -23,6 +23,8 @@ export interface Prepared {
   /** What is new of groups that mappings ask for. */
   readonly groups: readonly RememberedGroup[];
   readonly rows?: readonly KnownRow[];
+  /** Absent: nothing was mended. */
+  readonly mended?: MendCounts;
 }
 
 export interface PushRequest {

@@ -8,6 +8,7 @@ import type { Mapping } from "../core/mapping/mapping.ts";
 import type { Observer } from "../core/observer.ts";
 import type { Rejection } from "../core/record.ts";
 import type { Prepared } from "../core/source.ts";
+import { countsIn } from "./mend-tally.ts";
 import { createPrepare, type Prepare } from "./prepare.ts";
 
 export interface IngestDependencies {
@@ -72,7 +73,7 @@ export function createIngest({
       ...(only ? { only } : {}),
     }),
 
-    async commit({ received, parcels, rejections, groups, rows }, checkpoint) {
+    async commit({ received, parcels, rejections, groups, rows, mended }, checkpoint) {
       const startedAt = clock.now();
       const commit = { source, parcels, rejections, groups, ...(rows ? { rows } : {}) };
       const { duplicates, committed, attribution } = await ledger.commit(
@@ -84,6 +85,7 @@ export function createIngest({
       observer.committed(source, committed, clock.now() - startedAt);
       if (duplicates.length > 0) observer.duplicated(source, duplicates.length);
       for (const { reason } of refused) observer.rejected(source, reason, 1);
+      if (mended) for (const [reason, messages] of countsIn(mended)) observer.mended(source, reason, messages);
       for (const shared of attribution.sharedKeys) onSharedKey?.(shared);
       if (committed > 0) onCommitted();
       const { saved, stale, attributed } = attribution;

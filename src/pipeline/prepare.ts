@@ -24,6 +24,7 @@ import type { Rejection, SourceRecord } from "../core/record.ts";
 import { isHistory } from "../core/service.ts";
 import type { Intake, Prepared } from "../core/source.ts";
 import type { Uuid } from "../core/uuid.ts";
+import { createMendTally, joinMended, type MendTally } from "./mend-tally.ts";
 
 export interface PrepareOptions {
   readonly mapping: Mapping;
@@ -64,12 +65,14 @@ export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Prep
   let rejections: Rejection[] = [];
   let groups: RememberedGroup[] = [];
   let statements: TimedStatement[] = [];
+  const mends = createMendTally();
   let received = 0;
   const clear = () => {
     writer.clear();
     rejections = [];
     groups = [];
     statements = [];
+    mends.clear();
     received = 0;
   };
   return {
@@ -77,12 +80,12 @@ export function createPreparer(options: PrepareOptions, pool?: MemoryPool): Prep
     add(outcome) {
       received += 1;
       if ("reason" in outcome) rejections.push(keptRejection(outcome));
-      else interpret(outcome, options, { parcel: writer, rejections, groups, statements });
+      else interpret(outcome, options, { parcel: writer, rejections, groups, statements, mends });
     },
     take() {
       const parcel = writer.take(statements.length > 0 ? writeStatements(statements) : "");
       const isPass = options.only !== undefined;
-      const prepared = { received, parcels: [parcel], rejections: isPass ? [] : rejections, groups };
+      const prepared = { received, parcels: [parcel], rejections: isPass ? [] : rejections, groups, ...mends.take() };
       clear();
       return prepared;
     },
@@ -99,6 +102,7 @@ export function joinPrepared(all: readonly Prepared[]): Prepared {
     rejections: all.flatMap(({ rejections }) => rejections),
     groups: all.flatMap(({ groups }) => groups),
     rows: all.flatMap(({ rows = [] }) => rows),
+    ...joinMended(all),
   };
 }
 
@@ -110,24 +114,31 @@ interface Into {
   readonly rejections: Rejection[];
   readonly groups: RememberedGroup[];
   readonly statements: TimedStatement[];
+  readonly mends: MendTally;
 }
 
 function interpret(record: SourceRecord, options: PrepareOptions, into: Into): void {
   const { mapping, groups: memory, only } = options;
-  const { parcel, rejections } = into;
+  const { parcel, rejections, mends } = into;
   const { rule, drafts, statements, problems } = mapping.apply(record, memory);
   for (const statement of statements) into.statements.push({ ...fitting(statement), at: record.occurredAt });
   if (only) return;
   const id = recordUuid(record);
   for (const problem of problems) rejections.push(rejectionOf(record, problem));
   parcel.record(id, { record, rule });
+  let laid = 0;
   for (const [index, draft] of drafts.entries()) {
     // The same hash: not computed again.
     const uuid = index === 0 && record.statedAt !== null ? id : messageUuid(record, index);
-    const problem = layDraft(draft, { record, uuid, ...options }, parcel);
-    if (problem) rejections.push(rejectionOf(record, problem));
-    else if (draft.kind === "groupIdentify") noteGroup(draft, record, memory, into);
+    const problem = layDraft(draft, { record, uuid, ...options, mends }, parcel);
+    if (problem) {
+      rejections.push(rejectionOf(record, problem));
+      continue;
+    }
+    laid += 1;
+    if (draft.kind === "groupIdentify") noteGroup(draft, record, memory, into);
   }
+  if (record.isTimeCapped && laid > 0) mends.mend("future_timestamp", laid);
 }
 
 /** Ids as messages have them. */
@@ -153,6 +164,7 @@ interface DraftContext {
   readonly mapping: Mapping;
   readonly lanes: number;
   readonly isBackfill?: boolean;
+  readonly mends: MendTally;
 }
 
 function layDraft(draft: MessageDraft, context: DraftContext, parcel: ParcelWriter): MessageProblem | null {
@@ -180,15 +192,20 @@ function layIdentify(
  */
 function layEvent(
   draft: EventDraft,
-  { record: { occurredAt, receivedAt }, uuid, mapping, lanes, isBackfill = false }: DraftContext,
+  { record: { occurredAt, receivedAt }, uuid, mapping, lanes, isBackfill = false, mends }: DraftContext,
   parcel: ParcelWriter,
 ): MessageProblem | null {
   const service = isBackfill && isHistory(occurredAt, receivedAt) ? "historical" : "live";
-  const { groups, groupsOf = [], properties } = draft;
+  const { distinctId, groups, groupsOf = [], properties } = draft;
+  const wasPersonless = isPersonless(properties);
   const has = Object.keys(groups);
-  const gains = groupsOf.length > 0 && has.length < mapping.groupTypes.length && !isPersonless(properties);
+  const gains = groupsOf.length > 0 && has.length < mapping.groupTypes.length && !wasPersonless;
   const facts = gains ? writeEventFacts({ at: occurredAt, ids: groupsOf.map(fittingDistinctId), has }) : "";
-  return writeMessage(draft, { uuid, occurredAt, lanes, service }, parcel, facts);
+  const problem = writeMessage(draft, { uuid, occurredAt, lanes, service }, parcel, facts);
+  if (problem) return problem;
+  if (wasPersonless && !isPersonless(properties)) mends.mend("personless");
+  if (fittingDistinctId(distinctId) !== distinctId) mends.mend("long_distinct_id");
+  return null;
 }
 
 function rejectionOf(record: SourceRecord, { reason, detail }: MessageProblem): Rejection {

@@ -43,6 +43,7 @@ export function createMetrics(): Metrics {
   const received = counter("prickle_received_total", "Records taken in, refused ones included", ["source"]);
   const rejected = counter("prickle_rejected_total", "Records or outputs refused", ["source", "reason"]);
   const duplicates = counter("prickle_duplicates_total", "Records seen before", ["source"]);
+  const mended = counter("prickle_mended_total", "Messages put right when they were made", ["source", "reason"]);
   const committed = counter("prickle_committed_total", "Messages put on disk", ["source"]);
   const delivered = counter("prickle_delivered_total", "Messages delivered", ["destination"]);
   const retried = counter("prickle_retried_total", "Failed attempts that are made again", ["destination"]);
@@ -89,6 +90,7 @@ export function createMetrics(): Metrics {
       received: (source, records) => received.inc({ source }, records),
       rejected: (source, reason, records) => rejected.inc({ source, reason }, records),
       duplicated: (source, records) => duplicates.inc({ source }, records),
+      mended: (source, reason, messages) => mended.inc({ source, reason }, messages),
       committed: (source, messages, waitedMs) => {
         committed.inc({ source }, messages);
         commitTime.observe({ source }, waitedMs / 1000);

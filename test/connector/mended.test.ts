@@ -71,3 +71,18 @@ it("applies the groups of an event that asks for no person, however protocol v1 
     Array(4).fill(undefined),
   );
 });
+
+it("counts what it puts right by source and reason, and nothing of what was right", async () => {
+  const mended = async (reason: string) => running.metric(`prickle_mended_total{source="main",reason="${reason}"}`);
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+  const groups = { context: { company: "acme" } };
+  const personless = { properties: { $process_person_profile: false } };
+  await tell({ ...personless }, { ...groups }, { timestamp: new Date(0).toISOString() });
+  expect(await (await fetch(`${running.url}/metrics`)).text()).not.toContain("prickle_mended_total{");
+  await tell({ ...personless, ...groups }, { userId: "é".repeat(101) }, { timestamp: tomorrow });
+  await tell({ ...personless, ...groups, timestamp: tomorrow }, { userId: "null", timestamp: tomorrow });
+  expect(await mended("personless")).toBe(2);
+  expect(await mended("long_distinct_id")).toBe(1);
+  // One of the three is refused, and no message.
+  expect(await mended("future_timestamp")).toBe(2);
+});

@@ -160,6 +160,7 @@ function recordingObserver(observed: string[]): Observer {
     received: nothing,
     rejected: nothing,
     duplicated: nothing,
+    mended: nothing,
     committed: nothing,
     delivered: (_, messages) => void observed.push(`delivered ${messages}`),
     retried: (_, messages, reason) => void observed.push(`retried ${messages}: ${reason}`),

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Mapping } from "../../src/core/mapping/mapping.ts";
 import type { MessageDraft } from "../../src/core/message.ts";
 import { readParcel } from "../../src/core/parcel.ts";
-import { createPrepare } from "../../src/pipeline/prepare.ts";
+import { createPrepare, joinPrepared } from "../../src/pipeline/prepare.ts";
 
 function deepObject(): JsonObject {
   let deep: JsonObject = {};
@@ -77,6 +77,18 @@ it.each([
   const record = { source: "s", id: "1", occurredAt: 0, statedAt: 0, receivedAt: 0, payload: {} };
   const [found] = prepare({ records: [record], rejections: [] }).parcels.flatMap(readParcel);
   expect(found?.messages[0]?.facts !== "").toBe(gains);
+});
+
+it("counts messages whose time was capped, over all that is committed together", () => {
+  const prepare = createPrepare({ mapping, lanes: 4 });
+  const record = { source: "s", id: "1", occurredAt: 0, statedAt: 0, receivedAt: 0, payload: { kind: "event" } };
+  const [plain, capped] = [record, { ...record, isTimeCapped: true } as const].map((one) =>
+    prepare({ records: [one, one], rejections: [] }),
+  );
+  if (!plain || !capped) throw new Error("nothing was prepared");
+  expect(plain).not.toHaveProperty("mended");
+  expect(joinPrepared([plain, plain])).not.toHaveProperty("mended");
+  expect(joinPrepared([capped, plain, capped]).mended).toEqual({ future_timestamp: 4 });
 });
 
 it.each(["event", "groupIdentify"])("rejects an %s that cannot be written, and only it", (kind) => {

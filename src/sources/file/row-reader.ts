@@ -92,8 +92,10 @@ function recordOf(row: JsonObject, payload: JsonObject, { reading, times, contex
   const digest = (text: string) => hash("sha1", text, "hex");
   const ownId =
     id === null ? `sha1:${digest(`${statedAt === null ? position : ""}\0${content}`)}` : `${id}:${digest(content)}`;
-  const occurredAt = Math.min(statedAt ?? receivedAt, receivedAt);
-  return { source, id: ownId, occurredAt, statedAt, receivedAt, payload } satisfies SourceRecord;
+  const told = statedAt ?? receivedAt;
+  const occurredAt = Math.min(told, receivedAt);
+  const record: SourceRecord = { source, id: ownId, occurredAt, statedAt, receivedAt, payload };
+  return told > receivedAt ? { ...record, isTimeCapped: true as const } : record;
 }
 
 /** HubSpot's API has most values within `properties`. */

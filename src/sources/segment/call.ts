@@ -33,9 +33,10 @@ export function readCall(value: JsonValue, context: CallContext): SourceRecord |
   const times = readTimes(value, context);
   if ("reason" in times) return rejectCall(value, context, times);
   const { source, receivedAt } = context;
-  const { occurredAt, statedAt } = times;
+  const { occurredAt, statedAt, isCapped } = times;
   const id = messageId(value) ?? contentId(value, statedAt === null ? context.position : "");
-  return { source, id, occurredAt, statedAt, receivedAt, payload: value };
+  const record = { source, id, occurredAt, statedAt, receivedAt, payload: value };
+  return isCapped ? { ...record, isTimeCapped: true } : record;
 }
 
 export function isRejection(outcome: SourceRecord | Rejection): outcome is Rejection {
@@ -71,6 +72,7 @@ function tooLarge(value: JsonValue, maxBytes: number): CallProblem | null {
 interface CallTimes {
   readonly occurredAt: number;
   readonly statedAt: number | null;
+  readonly isCapped: boolean;
 }
 
 /**
@@ -84,10 +86,13 @@ function readTimes(call: JsonObject, { receivedAt, sentAt }: CallContext): CallT
   if (Number.isNaN(original)) return timeProblem("originalTimestamp", call.originalTimestamp);
   const statedAt = original ?? given;
   const told = given ?? original;
-  if (told === null) return { occurredAt: Math.min(parseTime(call.receivedAt) || receivedAt, receivedAt), statedAt };
+  if (told === null) return capped(parseTime(call.receivedAt) || receivedAt, statedAt, receivedAt);
   const corrected = sentAt === null || (given !== null && original !== null) || !isAbsent(call.receivedAt);
-  const occurredAt = corrected ? told : Math.max(0, receivedAt - (sentAt - told));
-  return { occurredAt: Math.min(occurredAt, receivedAt), statedAt };
+  return capped(corrected ? told : Math.max(0, receivedAt - (sentAt - told)), statedAt, receivedAt);
+}
+
+function capped(at: number, statedAt: number | null, receivedAt: number): CallTimes {
+  return { occurredAt: Math.min(at, receivedAt), statedAt, isCapped: at > receivedAt };
 }
 
 function timeProblem(field: string, found: JsonValue | undefined): CallProblem {

@@ -40,7 +40,11 @@ describe("a row as it stands", () => {
   it("happened when the run began where no column tells, or the cell is empty; never later than that", () => {
     expect(recordOf({ id: "7" }, { timeColumn: null })).toMatchObject({ occurredAt: RECEIVED_AT, statedAt: null });
     expect(recordOf({ id: "7", updated_at: null })).toMatchObject({ occurredAt: RECEIVED_AT, statedAt: null });
-    expect(recordOf({ id: "7", updated_at: "2030-01-01" })).toMatchObject({ occurredAt: RECEIVED_AT });
+    expect(recordOf({ id: "7", updated_at: "2030-01-01" })).toMatchObject({
+      occurredAt: RECEIVED_AT,
+      isTimeCapped: true,
+    });
+    expect(recordOf({ id: "7", updated_at: RECEIVED_AT })).not.toHaveProperty("isTimeCapped");
   });
 
   it("whose time is none is refused, with the column and what it has", () => {
