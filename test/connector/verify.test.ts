@@ -230,6 +230,41 @@ describe("a project that lost some of it", () => {
   });
 });
 
+describe("groups that only PostHog has", () => {
+  beforeEach(async () => {
+    await tell("acme", { name: "Acme" });
+    await running.drained();
+    posthog.takeSlot("team");
+    for (const [groupType, key] of [
+      ["project", "web"],
+      ["team", "red"],
+      ["team", "blue"],
+    ] as const) {
+      posthog.changeGroup(groupType, key, { name: "of others" });
+    }
+  });
+
+  it("are told, in a type that is declared and in one that only the project has", async () => {
+    const report = await verify({ repair: true });
+    expect(report).toMatchObject({ differences: 0, identifies: 0, removals: 0, unfinished: null });
+    expect(report.groupTypes).toMatchObject([
+      { groupType: "company", known: 1, shown: 1, same: 1, unknown: { count: 0 } },
+      { groupType: "project", known: 0, shown: 1, unknown: { count: 1, examples: ["web"] } },
+      { groupType: "team", known: 0, shown: 2, unknown: { count: 2, examples: ["blue", "red"] } },
+    ]);
+  });
+
+  it("are told of such a type alone", async () => {
+    expect((await verify({ groupType: "project" })).groupTypes).toMatchObject([
+      { groupType: "project", unknown: { count: 1, examples: ["web"] } },
+    ]);
+    await expect(verify({ groupType: "deal" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      hint: "There is company, project, team.",
+    });
+  });
+});
+
 it("does not follow a list that goes in circles", async () => {
   await tellAll();
   const page = { next: "https://posthog.internal/?cursor=a", previous: null, results: [] as object[] };

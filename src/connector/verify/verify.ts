@@ -51,7 +51,7 @@ async function verify(request: VerifyRequest, verifying: Verifying): Promise<Ver
   const repairing = createRepairing({ ledger, destination, onCommitted, queues: request.repair });
   const settledBefore = shown.isLate ? startedAt - request.settlingMs : Number.POSITIVE_INFINITY;
   let unfinished = isFailure(indexes) ? indexes.reason : null;
-  for (const groupType of unfinished === null ? await typesOf(request, verifying) : []) {
+  for (const groupType of isFailure(indexes) ? [] : await typesOf(request, indexes, verifying)) {
     if (unfinished !== null || isFailure(indexes)) break;
     const index = indexes.get(groupType) ?? null;
     const findings = createFindings(groupType, index, request.examples);
@@ -89,8 +89,29 @@ function pausing({ groupType = "" }: VerifyRequest, observe: Verifying["observe"
   return (ms, reason) => observe({ groupType, phase: "shown", groups: 0, pause: { ms, reason } });
 }
 
-/** Those of which the ledger knows groups. @throws NOT_FOUND for one of which it knows none */
-async function typesOf({ groupType }: VerifyRequest, { ledger, destination }: Verifying): Promise<readonly string[]> {
+/** Those of which the ledger knows groups, then what else the destination has. @throws NOT_FOUND for one that is neither */
+async function typesOf(
+  { groupType }: VerifyRequest,
+  shown: ReadonlyMap<string, number>,
+  { ledger, destination }: Verifying,
+): Promise<readonly string[]> {
+  const known = new Set(await heldTypes({ ledger, destination }));
+  for (const one of shown.keys()) known.add(one);
+  if (groupType === undefined) return [...known];
+  if (known.has(groupType)) return [groupType];
+  throw new PrickleError(
+    "NOT_FOUND",
+    `No source told of a group of type "${groupType}", and ${destination} has no such type.`,
+    {
+      hint: known.size === 0 ? "There is none yet." : `There is ${[...known].join(", ")}.`,
+    },
+  );
+}
+
+async function heldTypes({
+  ledger,
+  destination,
+}: Pick<Verifying, "ledger" | "destination">): Promise<readonly string[]> {
   const known: string[] = [];
   let after: { groupType: string; groupKey: string } | null = null;
   for (;;) {
@@ -100,11 +121,7 @@ async function typesOf({ groupType }: VerifyRequest, { ledger, destination }: Ve
     // The name that comes right after it, whatever keys it has.
     after = { groupType: `${first.groupType}\0`, groupKey: "" };
   }
-  if (groupType === undefined) return known;
-  if (known.includes(groupType)) return [groupType];
-  throw new PrickleError("NOT_FOUND", `No source told of a group of type "${groupType}".`, {
-    hint: `There are groups of type ${known.join(", ") || "none"}.`,
-  });
+  return known;
 }
 
 /** @throws NOT_FOUND, USAGE */
