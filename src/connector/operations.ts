@@ -39,6 +39,7 @@ export function createOperations(parts: OperationParts): Operations {
     keys: ledger.keys,
     trends: async (query) => requireEngine(engine).trends(query),
     listDeadLetters: ledger.listDeadLetters,
+    countDeadLetters: ledger.countDeadLetters,
     async replayDeadLetters(filter) {
       const replayed = await ledger.replayDeadLetters(filter);
       onCommitted();

@@ -22,6 +22,8 @@ export interface EditProblem {
   readonly code: "INPUT_INVALID" | "NOT_FOUND";
   /** One sentence: where, what was found, what is allowed. */
   readonly detail: string;
+  /** What can be done about it, where that is not to write another text. */
+  readonly hint?: string;
 }
 
 const FIELDS = ["event", "distinct_id", "uuid", "timestamp", "properties"] as const;

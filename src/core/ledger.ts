@@ -88,6 +88,7 @@ export interface Ledger extends RowMemory {
 
   /** By id. */
   listDeadLetters(filter: DeadLetterFilter & DeadLetterPage): Promise<readonly DeadLetter[]>;
+  countDeadLetters(filter: DeadLetterFilter): Promise<number>;
   /** Puts the dead letters back into the outbox, at the end of their lanes, for their own destination only, with uuid and timestamp kept. Works in slices, oldest first: one that fails leaves those before it done. Returns how many. */
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   /**

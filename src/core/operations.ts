@@ -30,6 +30,7 @@ export interface Operations {
   group(query: GroupKnowledgeQuery): Promise<GroupKnowledge | null>;
   keys(query: { readonly limit: number }): Promise<KeysReport>;
   listDeadLetters(filter: DeadLetterFilter & DeadLetterPage): Promise<readonly DeadLetter[]>;
+  countDeadLetters(filter: DeadLetterFilter): Promise<number>;
   replayDeadLetters(filter: DeadLetterFilter): Promise<number>;
   /** Gives null, so that it can be told over HTTP. */
   replayEdited(letter: EditedDeadLetter): Promise<null>;

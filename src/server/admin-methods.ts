@@ -42,6 +42,7 @@ export const ADMIN_METHODS = {
     breakdown: z.string().nullable(),
   }),
   listDeadLetters: deadLetterPage,
+  countDeadLetters: deadLetters,
   replayDeadLetters: deadLetters,
   replayEdited: z.strictObject({ id: count, body: z.string() }),
   dropDeadLetters: deadLetters,

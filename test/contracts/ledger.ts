@@ -455,6 +455,9 @@ export function describeLedger(name: string, create: () => Promise<LedgerUnderTe
         expect(await ledger.listDeadLetters({ destination: "engine" })).toEqual([]);
         expect(await ledger.listDeadLetters({ ids: [] })).toEqual([]);
         expect(await ledger.listDeadLetters({ limit: 2 })).toHaveLength(2);
+        expect(await ledger.countDeadLetters({})).toBe(3);
+        expect(await ledger.countDeadLetters({ ids: ids.slice(1), limit: 1 })).toBe(1);
+        expect(await ledger.countDeadLetters({ destination: "engine" })).toBe(0);
         expect(await ledger.dropDeadLetters({ ids: ids.slice(0, 1) })).toBe(1);
         expect(await ledger.replayDeadLetters({ destination: "posthog", limit: 1 })).toBe(1);
         expect(await deliverAll()).toEqual(["b"]);

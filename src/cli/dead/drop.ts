@@ -5,6 +5,7 @@ import { invocationOf } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { type ChoiceOptions, choiceOf, withChoice } from "./filter.ts";
 import { lettersText } from "./letters.ts";
+import { requireNamed } from "./named.ts";
 
 export function dropCommand(): Command {
   return withChoice(new Command("drop"))
@@ -17,7 +18,10 @@ export function dropCommand(): Command {
     .action(async (ids: readonly number[], _options, command: Command) => {
       const { configOptions, options, answer } = invocationOf<ChoiceOptions>(command);
       const filter = choiceOf(ids, options);
-      const dropped = await withOperations(configOptions, {}, (operations) => operations.dropDeadLetters(filter));
+      const dropped = await withOperations(configOptions, {}, async (operations) => {
+        await requireNamed(operations, filter);
+        return operations.dropDeadLetters(filter);
+      });
       answer({ dropped }, () => `${lettersText(dropped)} forgotten.`);
     });
 }

@@ -7,6 +7,7 @@ import type { Operations } from "../../core/operations.ts";
 import { invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { type FilterOptions, filterOf, withFilter } from "./filter.ts";
+import { requireNamed } from "./named.ts";
 
 const PAGE = { limit: 1_000, maxBytes: 4 * 1024 * 1024 };
 
@@ -28,7 +29,8 @@ export function exportCommand(): Command {
     });
 }
 
-async function write(operations: Pick<Operations, "listDeadLetters">, filter: DeadLetterFilter): Promise<void> {
+async function write(operations: Operations, filter: DeadLetterFilter): Promise<void> {
+  await requireNamed(operations, filter);
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   for (let after = 0; left > 0; ) {
     const page = { ...filter, ...PAGE, after, limit: Math.min(left, PAGE.limit) };

@@ -1,12 +1,14 @@
 /** `prickle dead list`: the dead letters, with their reasons. */
 
 import { Command } from "commander";
-import type { DeadLetter } from "../../core/dead-letter.ts";
+import type { DeadLetter, DeadLetterFilter } from "../../core/dead-letter.ts";
+import type { Operations } from "../../core/operations.ts";
 import { type Colors, invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { cell, count, showTable, time } from "../show-table.ts";
 import { type FilterOptions, filterOf, withFilter } from "./filter.ts";
 import { eventOf } from "./letters.ts";
+import { requireNamed } from "./named.ts";
 
 export function listCommand(): Command {
   return withFilter(new Command("list"))
@@ -18,14 +20,23 @@ export function listCommand(): Command {
         "  $ prickle dead list --destination posthog --json | jq '.[].reason'",
     )
     .action(async (_options, command: Command) => {
-      const { configOptions, options, answer } = invocationOf<FilterOptions>(command);
-      const filter = filterOf(options);
-      const letters = await withOperations(configOptions, {}, (operations) => operations.listDeadLetters(filter));
-      answer(letters, (paint) => showList(letters, paint));
+      const { configOptions, options, json, answer } = invocationOf<FilterOptions>(command);
+      const { letters, total } = await withOperations(configOptions, {}, (operations) =>
+        listed(operations, filterOf(options), json),
+      );
+      answer(letters, (paint) => showList(letters, total, paint));
     });
 }
 
-function showList(found: readonly DeadLetter[], paint: Colors): string {
+/** `total`: how many there are without the limit; only people are told, and only they wait for it. */
+async function listed(operations: Operations, { limit, ...filter }: DeadLetterFilter, json: boolean) {
+  await requireNamed(operations, filter);
+  const letters = await operations.listDeadLetters({ ...filter, ...(limit === undefined ? {} : { limit }) });
+  const mayBeMore = !json && letters.length === limit;
+  return { letters, total: mayBeMore ? await operations.countDeadLetters(filter) : letters.length };
+}
+
+function showList(found: readonly DeadLetter[], total: number, paint: Colors): string {
   if (found.length === 0) return "There are no such dead letters.";
   const rows = found.map(({ id, destination, diedAt, attempts, reason, body }) => [
     `${id}`,
@@ -35,7 +46,8 @@ function showList(found: readonly DeadLetter[], paint: Colors): string {
     cell(eventOf(body), 24),
     cell(reason, 90),
   ]);
-  return showTable(COLUMNS, rows, paint);
+  const table = showTable(COLUMNS, rows, paint);
+  return total > found.length ? `${table}\n\n${count(found.length)} of ${count(total)}; --limit shows more.` : table;
 }
 
 const COLUMNS = [

@@ -11,6 +11,7 @@ import { withOperations } from "../operations.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { type ChoiceOptions, choiceOf, withChoice } from "./filter.ts";
 import { lettersText } from "./letters.ts";
+import { requireNamed } from "./named.ts";
 
 interface ReplayOptions extends ChoiceOptions {
   /** Letters a second. */
@@ -52,6 +53,7 @@ async function replay(
   signal: AbortSignal,
 ): Promise<number> {
   if (file !== undefined) return replayEdited(operations, filter, file);
+  await requireNamed(operations, filter);
   return rate === undefined ? operations.replayDeadLetters(filter) : atRate(operations, filter, rate, signal);
 }
 

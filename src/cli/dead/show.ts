@@ -3,11 +3,11 @@
 import { Command } from "commander";
 import type { ConfigOptions } from "../../config.ts";
 import type { DeadLetter } from "../../core/dead-letter.ts";
-import { PrickleError } from "../../core/errors.ts";
 import { type Colors, invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { cell, count, time } from "../show-table.ts";
 import { messageOf } from "./letters.ts";
+import { noSuchLetters } from "./named.ts";
 
 export function showCommand(): Command {
   return new Command("show")
@@ -26,7 +26,7 @@ export function showCommand(): Command {
 async function letterOf(id: number, configOptions: ConfigOptions): Promise<DeadLetter> {
   const [letter] = await withOperations(configOptions, {}, (operations) => operations.listDeadLetters({ ids: [id] }));
   if (letter) return letter;
-  throw new PrickleError("NOT_FOUND", `There is no dead letter ${id}.`, { hint: "`prickle dead list` has them." });
+  throw noSuchLetters([id]);
 }
 
 function showLetter(letter: DeadLetter, paint: Colors): string {

@@ -87,10 +87,11 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     runs: (filter) => worker.ask("runs", filter),
     status: () => worker.ask("status", null),
     listDeadLetters: (filter) => listDeadLetters(worker, filter),
+    countDeadLetters: (filter) => inSlices((slice) => worker.ask("countDeadLetters", slice), filter),
     replayDeadLetters: (filter) => inSlices((slice) => worker.ask("replayDeadLetters", slice), filter),
     async replayEdited(letter) {
       const problem = await worker.ask("replayEdited", letter);
-      if (problem) throw new PrickleError(problem.code, problem.detail, { hint: NOTHING_CHANGED });
+      if (problem) throw new PrickleError(problem.code, problem.detail, { hint: problem.hint ?? NOTHING_CHANGED });
     },
     dropDeadLetters: (filter) => inSlices((slice) => worker.ask("dropDeadLetters", slice), filter),
     rehearse: () => rehearse(worker),

@@ -130,6 +130,7 @@ export interface Requests {
     readonly asks: DeadLetterRequest;
     readonly gives: DeadLetterSlice & { readonly letters: readonly DeadLetter[] };
   };
+  readonly countDeadLetters: { readonly asks: DeadLetterRequest; readonly gives: DeadLetterSlice };
   readonly replayDeadLetters: { readonly asks: DeadLetterRequest; readonly gives: DeadLetterSlice };
   readonly replayEdited: { readonly asks: EditedDeadLetter; readonly gives: EditProblem | null };
   readonly dropDeadLetters: { readonly asks: DeadLetterRequest; readonly gives: DeadLetterSlice };

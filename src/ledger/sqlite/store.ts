@@ -183,6 +183,8 @@ function openTables(
         };
       case "listDeadLetters":
         return { gives: deadLetters.list(request.asks) };
+      case "countDeadLetters":
+        return { gives: deadLetters.slice(request.asks) };
       case "replayDeadLetters":
         return { gives: deadLetters.replay(request.asks, now) };
       case "dropDeadLetters":

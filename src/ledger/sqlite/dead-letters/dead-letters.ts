@@ -16,7 +16,8 @@ import { createChoosing } from "./choosing.ts";
 
 export interface DeadLetters {
   add(letter: Omit<DeadLetter, "id" | "body"> & { readonly body: Uint8Array }): void;
-  /** The next slice of them, by id; so are those below. */
+  /** How many the next slice has, by id; so are those below. */
+  slice(request: DeadLetterRequest): DeadLetterSlice;
   list(request: DeadLetterRequest): DeadLetterSlice & { readonly letters: readonly DeadLetter[] };
   /** Of destinations the ledger feeds. */
   replay(request: DeadLetterRequest, now: number): DeadLetterSlice;
@@ -39,6 +40,7 @@ export interface DeadLetterParts {
   readonly refresh: (json: string) => string;
 }
 
+const LIST = "`prickle dead list` has them.";
 const NO_IDS = new Uint8Array(0);
 
 export function createDeadLetters(
@@ -73,6 +75,10 @@ export function createDeadLetters(
     add: ({ destination, uuid, lane, reason, attempts, firstAttemptAt, diedAt, body }) => {
       insert.run(destination, uuid, lane, reason, attempts, firstAttemptAt, diedAt, body);
     },
+    slice(request) {
+      const { chosen, ...slice } = choosing.next(request);
+      return slice;
+    },
     list(request) {
       const { chosen, ...slice } = choosing.next(request);
       return { ...slice, letters: chosen.flatMap(({ id }) => letterWith(id)) };
@@ -94,7 +100,7 @@ export function createDeadLetters(
     },
     replayEdited({ id, body }, now) {
       const [letter] = letterWith(id);
-      if (!letter) return { code: "NOT_FOUND", detail: `There is no dead letter ${id}.` };
+      if (!letter) return { code: "NOT_FOUND", detail: `There is no dead letter ${id}.`, hint: LIST };
       const { lanes, destinations } = positions;
       if (!destinations.includes(letter.destination)) {
         return { code: "NOT_FOUND", detail: `No destination is named ${letter.destination} any more.` };
