@@ -1,15 +1,7 @@
 /** A trace as people read it: record, rule, messages, attempts, answers. */
 
 import type { KeptRejection } from "../core/ledger.ts";
-import type {
-  Trace,
-  TracedDelivery,
-  TracedOutput,
-  TracedRecord,
-  TracedState,
-  TracedStep,
-  TraceMemory,
-} from "../core/trace.ts";
+import type { Trace, TracedOutput, TracedRecord, TracedState, TracedStep, TraceMemory } from "../core/trace.ts";
 import type { Colors } from "./invocation.ts";
 import { cell, count, showTable, time } from "./show-table.ts";
 
@@ -57,11 +49,11 @@ function showOutput(output: TracedOutput, paint: Colors): string {
   const lines = [paint.bold(subjectOf(output)), `${paint.dim(uuid)}${where}`];
   const fate = fateOf(output);
   if (fate !== null) lines.push(fate);
-  if (deliveries.length > 0) lines.push(showDeliveries(deliveries, paint));
+  if (deliveries.length > 0) lines.push(showDeliveries(output, paint));
   return lines.map((line) => line.replaceAll(/^/gm, "  ")).join("\n");
 }
 
-function subjectOf({ event, distinctId, group, gained }: TracedOutput): string {
+function subjectOf({ event, distinctId, group, gained }: Subject): string {
   if (group) {
     const key = group.groupKey === null ? "of unknown key" : cell(group.groupKey, 400);
     return `${event === "$group_unset" ? "removal of properties" : "group identify"}: ${group.groupType} ${key}`;
@@ -70,6 +62,8 @@ function subjectOf({ event, distinctId, group, gained }: TracedOutput): string {
   const more = groups.length > 0 ? `, gained ${groups.join(", ")} by what is known of its person` : "";
   return `event ${cell(event ?? "unknown", 200)} of ${cell(distinctId ?? "unknown", 200)}${more}`;
 }
+
+type Subject = Pick<TracedOutput, "event" | "distinctId" | "group" | "gained">;
 
 /** Null: it became a message. */
 function fateOf({ became }: TracedOutput): string | null {
@@ -85,15 +79,20 @@ function fateOf({ became }: TracedOutput): string | null {
   }
 }
 
-function showDeliveries(deliveries: readonly TracedDelivery[], paint: Colors): string {
-  const rows = deliveries.flatMap(({ destination, steps, state }) => [
-    ...steps.map((step, index) => [index === 0 ? destination : "", time(step.at), stepText(step), answerOf(step)]),
+function showDeliveries(output: TracedOutput, paint: Colors): string {
+  const rows = output.deliveries.flatMap(({ destination, steps, state }) => [
+    ...steps.map((step, index) => [
+      index === 0 ? destination : "",
+      time(step.at),
+      stepText(step, output),
+      answerOf(step),
+    ]),
     [steps.length === 0 ? destination : "", "now", paint.bold(stateText(state)), ""],
   ]);
   return showTable([{ name: "destination" }, { name: "at" }, { name: "what" }, { name: "answer" }], rows, paint);
 }
 
-function stepText(step: TracedStep): string {
+function stepText(step: TracedStep, output: TracedOutput): string {
   switch (step.kind) {
     case "delivered":
       return `attempt ${step.attempt}: delivered`;
@@ -104,12 +103,20 @@ function stepText(step: TracedStep): string {
     case "held":
       return `held back${dueText(step.dueAt)}`;
     case "replayed":
-      return step.isEdited ? "put back, its text changed" : "put back";
+      return replayText(step, output);
     case "dropped":
       return "dead letter dropped";
     case "expired":
       return "dead letter expired";
   }
+}
+
+/** Says what it is since then where that is something else. */
+function replayText(step: Extract<TracedStep, { kind: "replayed" }>, output: TracedOutput): string {
+  if (!step.isEdited) return "put back";
+  const { event = output.event, distinctId = output.distinctId } = step;
+  const isSame = event === output.event && distinctId === output.distinctId;
+  return `put back, its text changed${isSame ? "" : `: ${subjectOf({ event, distinctId, group: null, gained: {} })}`}`;
 }
 
 function dueText(dueAt: number | null): string {

@@ -85,7 +85,14 @@ export type TracedStep =
     }
   /** It was not sent, and is no attempt: why, and when it may be. */
   | { readonly kind: "held"; readonly at: number; readonly answer: string; readonly dueAt: number | null }
-  | { readonly kind: "replayed"; readonly at: number; readonly isEdited: boolean }
+  /** With another text: what it is for this destination from then on; absent where that is not remembered. */
+  | {
+      readonly kind: "replayed";
+      readonly at: number;
+      readonly isEdited: boolean;
+      readonly event?: string;
+      readonly distinctId?: string;
+    }
   /** The dead letter was forgotten: by an operator, or by its age. */
   | { readonly kind: "dropped" | "expired"; readonly at: number };
 

@@ -227,6 +227,20 @@ export function describeTracing(name: string, create: () => Promise<TracingLedge
       expect(await deliveriesOf("m1", "engine")).toMatchObject({ steps: [], state: { kind: "waiting" } });
     });
 
+    it("says what a dead letter is since it was put back with another text, at the destination it is for", async () => {
+      await commit(trackCall(1, "ada"));
+      await settle({ kind: "dead", reason: "answered 400" });
+      const [letter] = await ledger.listDeadLetters({});
+      const { event, distinct_id, ...rest } = JSON.parse(letter?.body ?? "{}");
+      const body = JSON.stringify({ event: "Mended", distinct_id: "bob", ...rest });
+      await ledger.replayEdited({ id: letter?.id ?? 0, body });
+      const [output] = await outputsOf("m1");
+      expect(output).toMatchObject({ event, distinctId: distinct_id });
+      const put = { kind: "replayed", at: clock.now(), isEdited: true, event: "Mended", distinctId: "bob" };
+      expect((await deliveriesOf("m1"))?.steps.slice(1)).toEqual([put]);
+      expect(await deliveriesOf("m1", "engine")).toMatchObject({ steps: [] });
+    });
+
     it("knows nothing of what it never saw", async () => {
       await commit(trackCall(1, "ada"));
       expect(await trace("m2")).toMatchObject({ records: [], rejections: [], deadLetters: [], isSeen: false });

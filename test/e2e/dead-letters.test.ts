@@ -67,7 +67,10 @@ it(
         .find((one) => one.destination === "posthog");
     const died = { kind: "dead", attempt: 1, answer: expect.stringContaining("not today") };
     expect(traced.map(stepsOf)).toMatchObject([
-      { steps: [died, { kind: "replayed", isEdited: true }, { kind: "delivered" }], state: { kind: "delivered" } },
+      {
+        steps: [died, { kind: "replayed", isEdited: true, event: "Mended" }, { kind: "delivered" }],
+        state: { kind: "delivered" },
+      },
       { steps: [died, { kind: "dropped" }], state: { kind: "forgotten" } },
       { steps: [died], state: { kind: "dead", deadLetter: third?.id } },
     ]);
@@ -75,7 +78,7 @@ it(
     expect(text).toMatch(/record +segment call-\d+\n/);
     expect(text).toMatch(/rule +track\n/);
     expect(text).toMatch(/posthog +\S+Z +attempt 1: given up +PostHog answered 400: .*not today/);
-    expect(text).toMatch(/\S+Z +put back, its text changed\n/);
+    expect(text).toMatch(/\S+Z +put back, its text changed: event Mended of user-\d+\n/);
     const exported = await workplace.run("dead", "export", "--event", "Odd").ended;
     const lines = exported.stdout.trimEnd().split("\n");
 

@@ -11,7 +11,7 @@ import type { Outbox } from "../outbox.ts";
 import type { Positions } from "../positions.ts";
 import type { DeadLetterRequest, DeadLetterSlice } from "../protocol.ts";
 import type { Journal } from "../trace/journal.ts";
-import { type Forgotten, writeForget, writeReplay } from "../trace/settle-entry.ts";
+import { type Forgotten, type MessageSubject, writeForget, writeReplay } from "../trace/settle-entry.ts";
 import { createChoosing } from "./choosing.ts";
 
 export interface DeadLetters {
@@ -58,7 +58,7 @@ export function createDeadLetters(
   const choosing = createChoosing(database);
   const letterWith = (id: number) => byId.all(id).map(letterOf);
 
-  function putBack({ id, destination, uuid }: DeadLetter, { json, lane, isEdited }: PutBack, now: number): void {
+  function putBack({ id, destination, uuid }: DeadLetter, { json, lane, subject }: PutBack, now: number): void {
     const bytes = frameOf(uuid, Buffer.from(json));
     const seq = positions.nextSeq(lane);
     const run = { lane, count: 1, bytes: bytes.length, firstSeq: seq, committedAt: now };
@@ -68,7 +68,7 @@ export function createDeadLetters(
     outbox.add({ runs: [run], ids: NO_IDS, notes }, { bytes, ranges: [0, bytes.length] });
     positions.appended({ ...run, onlyDestination: destination });
     remove.run(id);
-    journal.add("replay", now, (out) => writeReplay({ destination, uuid, lane, seq, isEdited }, out));
+    journal.add("replay", now, (out) => writeReplay({ destination, uuid, lane, seq, subject }, out));
   }
 
   return {
@@ -86,7 +86,7 @@ export function createDeadLetters(
     replay(request, now) {
       const { chosen, ...slice } = choosing.next(request, positions.destinations);
       for (const letter of chosen.flatMap(({ id }) => letterWith(id))) {
-        putBack(letter, { json: refresh(letter.body), lane: letter.lane, isEdited: false }, now);
+        putBack(letter, { json: refresh(letter.body), lane: letter.lane, subject: null }, now);
       }
       return slice;
     },
@@ -108,7 +108,7 @@ export function createDeadLetters(
       const edited = editedMessage(letter.body, body, { lanes, groupTypes, refresh });
       if ("code" in edited) return edited;
       const lane = firstLaneOf(serviceOfLane(letter.lane, lanes), lanes) + edited.lane;
-      putBack(letter, { json: edited.json, lane, isEdited: true }, now);
+      putBack(letter, { json: edited.json, lane, subject: subjectOf(edited.json) }, now);
       return null;
     },
     remove: (id) => void remove.run(id),
@@ -125,7 +125,13 @@ export function createDeadLetters(
 interface PutBack {
   readonly json: string;
   readonly lane: number;
-  readonly isEdited: boolean;
+  /** Of a text that was changed. */
+  readonly subject: MessageSubject | null;
+}
+
+function subjectOf(json: string): MessageSubject {
+  const { event, distinct_id: distinctId } = JSON.parse(json);
+  return { event, distinctId };
 }
 
 function letterOf(row: Record<string, unknown>): DeadLetter {

@@ -95,10 +95,10 @@ export function createFindings(id: string, needles: Needles): Findings {
         addStep(output, settle.destination, stepOf(settled, at));
       }
     },
-    replayed({ destination, uuid, lane, seq, isEdited }, at) {
+    replayed({ destination, uuid, lane, seq, isEdited, subject }, at) {
       for (const output of outputs.filter((one) => one.uuid === uuid)) {
         output.replays.set(destination, { lane, seq });
-        addStep(output, destination, { kind: "replayed", at, isEdited });
+        addStep(output, destination, { kind: "replayed", at, isEdited, ...subject });
       }
     },
     forgotten({ destination, uuid, why }, at) {

@@ -3,7 +3,8 @@
  *
  * settle:   text destination · u32 slots · for each: u32 lane · f64 first seq · u32 messages · u32 failed attempts before ·
  *           u32 stretches · for each: u32 first index · u32 messages · u32 what became of them · f64 due at · text answer
- * replay:   text destination · 16 bytes uuid · u32 lane · f64 seq · u32 1 if its text was changed
+ * replay:   text destination · 16 bytes uuid · u32 lane · f64 seq · u32 0 as it was, 2 with another text (1 by an older
+ *           prickle, and nothing more) · for 2: text event · text distinct id
  * forget:   text destination · 16 bytes uuid · u32 why
  * text:     u32 bytes · UTF-8. What no stretch names was delivered without a word.
  */
@@ -136,14 +137,27 @@ export interface JournaledReplay {
   readonly lane: number;
   readonly seq: number;
   readonly isEdited: boolean;
+  /** By its other text; null: it has none, or an older prickle did not say. */
+  readonly subject: MessageSubject | null;
 }
 
-export function writeReplay({ destination, uuid, lane, seq, isEdited }: JournaledReplay, out: ByteWriter): void {
+export interface MessageSubject {
+  readonly event: string;
+  readonly distinctId: string;
+}
+
+const [AS_IT_WAS, EDITED, EDITED_WITH_SUBJECT] = [0, 1, 2];
+
+export function writeReplay(replay: Omit<JournaledReplay, "isEdited">, out: ByteWriter): void {
+  const { destination, uuid, lane, seq, subject } = replay;
   writeText(destination, out);
   out.uuid(uuidOf(uuid));
   out.number(lane);
   out.double(seq);
-  out.number(isEdited ? 1 : 0);
+  out.number(subject ? EDITED_WITH_SUBJECT : AS_IT_WAS);
+  if (!subject) return;
+  writeText(subject.event, out);
+  writeText(subject.distinctId, out);
 }
 
 export function readReplay(bytes: Buffer, from: number): JournaledReplay {
@@ -151,7 +165,9 @@ export function readReplay(bytes: Buffer, from: number): JournaledReplay {
   const destination = text();
   const uuid = uuidTextAt(bytes, place());
   take(16);
-  return { destination, uuid, lane: number(), seq: double(), isEdited: number() === 1 };
+  const [lane, seq, how] = [number(), double(), number()];
+  const subject = how === EDITED_WITH_SUBJECT ? { event: text(), distinctId: text() } : null;
+  return { destination, uuid, lane, seq, isEdited: how === EDITED || subject !== null, subject };
 }
 
 export interface JournaledForget {
