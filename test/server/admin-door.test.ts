@@ -212,6 +212,31 @@ describe("health and metrics", () => {
     expect(await getJson("/")).toMatchObject([200, { name: "prickle" }]);
   });
 
+  it("stays ready while a destination takes nothing, and says which and why", async () => {
+    const fake = await startFakePosthog();
+    onTestFinished(() => fake.close());
+    fake.failWhen(() => ({ kind: "status", status: 401 }));
+    const token = createSecret("phc_test");
+    const other = await startWith({
+      destinations: { posthog: { type: "posthog", host: fake.url, token }, engine: { type: "engine" } },
+    });
+    const readiness = async () => {
+      const response = await fetch(`${other.url}/readyz`);
+      return { code: response.status, ...((await response.json()) as object) };
+    };
+    expect(await readiness()).toEqual({ code: 200, status: "ready" });
+    await group(other, "acme");
+    await vi.waitUntil(
+      async () => (await other.operations.status()).health.some(({ state }) => state !== "up"),
+      PATIENCE,
+    );
+    expect(await readiness()).toEqual({
+      code: 200,
+      status: "ready",
+      heldBack: [expect.stringMatching(/^posthog is blocked: .*401/)],
+    });
+  });
+
   it("counts what comes in, is refused, comes again, is put on disk and delivered", async () => {
     const own = await startWith();
     const numbers = async () => {
