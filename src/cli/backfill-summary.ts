@@ -55,7 +55,19 @@ function filesOf({ files, leftOut }: BackfillSummary, paint: Colors): readonly s
   const more =
     files.length > MOST_LISTED ? [paint.dim(`and ${files.length - MOST_LISTED} before them; --json lists all`)] : [];
   const left = leftOut.slice(0, MOST_LISTED).map(({ path, why }) => paint.dim(`left out: ${path} (${why})`));
-  return [...abouts, ...table, ...more, ...left];
+  return [...abouts, ...table, ...more, ...left, ...fallingOf(files, paint)];
+}
+
+function fallingOf(files: BackfillSummary["files"], paint: Colors): readonly string[] {
+  const [first, ...others] = files.filter(({ timesFall }) => timesFall);
+  if (!first) return [];
+  const more = others.length === 0 ? "" : ` and ${count(others.length)} more files`;
+  return [
+    paint.yellow(
+      `The times in ${cell(first.path, Number.POSITIVE_INFINITY)}${more} fall: ` +
+        "history leaves in the order of the file, the newest first.",
+    ),
+  ];
 }
 
 function tableOf(files: BackfillSummary["files"], paint: Colors): string {

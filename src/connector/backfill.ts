@@ -60,9 +60,10 @@ export function createBackfillOperation(parts: BackfillParts): Operations["backf
     const files = found.map((file) => open(file, memberships !== null));
     claim(files, running, request.source, opened);
     const checkpoint = rehearsal ? async () => null : ledger.checkpoint;
+    const ledgerParts = { status: ledger.status, lanes: ledger.lanes };
     const waitForDelivery = request.waitForDelivery && !rehearsal;
     const summary = await backfill(
-      { files, ingest: into.backfill, memberships, ledger: { checkpoint, status: ledger.status }, clock },
+      { files, ingest: into.backfill, memberships, ledger: { ...ledgerParts, checkpoint }, clock },
       { waitForDelivery, ...limits, observe, signal: AbortSignal.any([signal, stopping]) },
     );
     return { ...summary, leftOut, dryRun: rehearsal ? await rehearsal.summary() : null };

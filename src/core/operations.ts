@@ -179,6 +179,8 @@ export interface BackfillCounts {
 export interface BackfilledFile extends BackfillCounts {
   readonly path: string;
   readonly about: string;
+  /** The newest stands first: its history leaves in that order. */
+  readonly timesFall: boolean;
 }
 
 /** Of all files together. */

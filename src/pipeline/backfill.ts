@@ -6,6 +6,7 @@ import type { BackfillCounts, BackfilledFile, BackfillProgress, BackfillSummary 
 import type { PullProgress, PullSource } from "../core/source.ts";
 import { addCounts, countsOf, NOTHING, sumOf } from "./backfill-counts.ts";
 import { createDepthGauge } from "./depth-gauge.ts";
+import { createHistoryOrder, type HistoryOrder } from "./history-order.ts";
 import type { Ingest } from "./ingest.ts";
 import { paced } from "./pace.ts";
 import { sync } from "./sync.ts";
@@ -26,7 +27,7 @@ export interface BackfillDependencies {
   readonly ingest: Ingest;
   /** Takes what all files say of people, before anything else. Null: they are in order, or say nothing. */
   readonly memberships: Ingest | null;
-  readonly ledger: Pick<Ledger, "checkpoint" | "status">;
+  readonly ledger: Pick<Ledger, "checkpoint" | "status" | "lanes">;
   readonly clock: Clock;
 }
 
@@ -83,10 +84,11 @@ export async function backfill(
     const before = counts;
     const phase = { phase: "reading", file: placeOf(file, index) } as const;
     let own: BackfillCounts = NOTHING;
+    const order = createHistoryOrder(ledger.lanes);
     const source = perSecond === null ? file.everything : paced(file.everything, perSecond, clock);
     const limit = maxEvents === null ? {} : { maxMessages: Math.max(0, maxEvents - before.messages) };
     const { progress, resumedAt, ...ending } = await sync(
-      { source, ingest, ledger, clock, ...limit },
+      { source, ingest: watched(ingest, order), ledger, clock, ...limit },
       (reached, result) => {
         own = { ...addCounts(own, countsOf(result)), skipped: reached.skipped ?? 0 };
         counts = sumOf([before, own]);
@@ -96,7 +98,7 @@ export async function backfill(
     );
     own = { ...own, records: progress.records, resumedAt };
     counts = sumOf([before, own]);
-    done.push({ path: file.path, about: file.about, ...own });
+    done.push({ path: file.path, about: file.about, ...own, timesFall: order.timesFall() });
     bytes += file.bytes;
     ({ complete, reachedLimit } = ending);
   }
@@ -112,4 +114,15 @@ export async function backfill(
   };
   if (waitForDelivery) await untilDelivered(ledger, clock, onDepth, signal);
   return { ...counts, files: done, reachedLimit, tookMs: clock.now() - startedAt, complete };
+}
+
+function watched({ prepare, commit }: Ingest, order: HistoryOrder): Ingest {
+  return {
+    prepare,
+    async commit(prepared, checkpoint) {
+      const result = await commit(prepared, checkpoint);
+      order.see(prepared);
+      return result;
+    },
+  };
 }

@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createSecret } from "../../src/config.ts";
 import { type FakePosthog, startFakePosthog } from "../fakes/posthog.ts";
 import { startRunning, WRITE_KEY } from "../server/running.ts";
@@ -85,4 +85,41 @@ it("sends all of it live where history is not wanted", async () => {
   const { historical, live } = sentBy(await backfill(220, false));
   expect(historical).toEqual([]);
   expect(live).toHaveLength(220);
+});
+
+describe("a file", () => {
+  const DAYS = 200;
+  const falling = (lines: number) => Array.from({ length: lines }, (_, at) => 10 + (DAYS * at) / lines);
+  const jittered = (lines: number) => falling(lines).map((age, at) => age + (at % 5) / 10);
+
+  async function timesFallIn(name: string, ages: readonly number[], call: object) {
+    const running = await startRunning({ sources: { main: { type: "segment", writeKeys: [WRITE_KEY] } } });
+    onTestFinished(() => running.remove());
+    const lines = ages.map((age, number) => {
+      const timestamp = new Date(Date.now() - age * DAY_MS).toISOString();
+      return JSON.stringify({ ...call, messageId: `call-${number}`, userId: "ann", timestamp, receivedAt: timestamp });
+    });
+    const path = join(running.dataDir, name);
+    await writeFile(path, lines.join("\n"));
+    const request = { paths: [path], source: "main", waitForDelivery: false } as const;
+    const summary = await running.operations.backfill(request, () => undefined, new AbortController().signal);
+    return summary.files.map(({ timesFall }) => timesFall);
+  }
+
+  const track = { type: "track", event: "Seen", properties: { padding: "x".repeat(900) } };
+
+  it.each([
+    ["of a single page", 40],
+    ["of many pages, read by threads", 3_300],
+  ])("%s is told when its newest history stands first", async (_, lines) => {
+    expect(await timesFallIn("falls.jsonl", falling(lines), track)).toEqual([true]);
+    expect(await timesFallIn("jitters.jsonl", jittered(lines), track)).toEqual([true]);
+    expect(await timesFallIn("rises.jsonl", falling(lines).toReversed(), track)).toEqual([false]);
+  });
+
+  it("without history of events has no such order, nor one of a single day", async () => {
+    const group = { type: "group", groupId: "acme", traits: {} };
+    expect(await timesFallIn("groups.jsonl", falling(40), group)).toEqual([false]);
+    expect(await timesFallIn("day.jsonl", [10, 10.1, 10.2, 10.9], track)).toEqual([false]);
+  });
 });
