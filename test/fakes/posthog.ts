@@ -36,6 +36,8 @@ export interface FakePosthog extends PosthogStore {
   readonly probes: number;
   /** False: as a server from before v1. */
   hasV1: boolean;
+  /** Every request to capture fails so, whatever it is. */
+  broken: Failure | null;
   /** The next requests fail so, one after the other; null lets one pass. */
   failNext(...failures: readonly (Failure | null)[]): void;
   /** Asked about every request that no `failNext` took. */
@@ -54,7 +56,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
   const requests: CapturedRequest[] = [];
   const script: (Failure | null)[] = [];
   let rule: Rule = () => null;
-  const own = { hasV1: true, probes: 0 };
+  const own: Pick<FakePosthog, "hasV1" | "broken"> & { probes: number } = { hasV1: true, broken: null, probes: 0 };
 
   const server = createServer((request, response) => {
     answer(request, response).catch((thrown: unknown) => {
@@ -72,6 +74,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url?.startsWith("/api/")) return answerApi(request, response);
     const wire = await readAll(request);
+    if (own.broken) return fail(own.broken, { ...NOTHING_TO_STORE, request, response });
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const isV1 = own.hasV1 && V1_PATH.test(pathname);
     if (!isV1 && !V0_PATH.test(pathname)) throw new Refusal(404, "not found");

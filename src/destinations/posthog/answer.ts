@@ -18,6 +18,9 @@ export interface Absent {
   readonly reason: string;
 }
 
+/** Of a refusal that is about what was sent, whoever sent it. */
+export const TOO_LARGE = "payload_too_large";
+
 /** How long to hold back when PostHog will not take anything before a person changed something. */
 export const CONFIGURATION_PAUSE_MS = 60_000;
 const BILLING_PAUSE_MS = 5 * 60_000;
@@ -39,7 +42,7 @@ export function readError(answer: HttpAnswer, now: number, tag: string | null = 
       if (body.trimStart().startsWith("<")) return blocked(`${reason}: is the host right?`);
       return OWN_FAULTS.has(tag ?? "") ? blocked(reason) : { kind: "refused", reason, code: codeOf(tag, "refused") };
     case 413:
-      return { kind: "refused", reason, code: "payload_too_large" };
+      return { kind: "refused", reason, code: TOO_LARGE };
     case 401:
     case 403:
       return blocked(`PostHog answered ${status}: it does not take the project token: ${quote(body)}`);

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { parseObject } from "./answer.ts";
 import { endingOf } from "./batch.ts";
-import { V1_PATH } from "./capture-v1.ts";
+import { V1_PATH } from "./v1-request.ts";
 import type { Wire } from "./wire.ts";
 
 export type Protocol = "v0" | "v1";

@@ -1,7 +1,7 @@
 /** Sends events as one request, packed, and makes what goes wrong on the way a value. */
 
 import { createHttpClient, type HttpAnswer, HttpFailure } from "../../platform/http-client.ts";
-import { notReached, parseObject, type Refused, type Retry } from "./answer.ts";
+import { notReached, parseObject, type Refused, type Retry, TOO_LARGE } from "./answer.ts";
 import { type Compression, createBatchPacker, type Envelope, type Piece } from "./batch.ts";
 
 export interface Wire {
@@ -79,5 +79,5 @@ function isUnpackable(answer: HttpAnswer | Retry | Refused): boolean {
 
 function tooLarge(bytes: number, most: number): Refused {
   const reason = `the request has ${bytes} bytes packed; PostHog takes ${most}`;
-  return { kind: "refused", reason, code: "payload_too_large" };
+  return { kind: "refused", reason, code: TOO_LARGE };
 }
