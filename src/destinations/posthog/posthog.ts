@@ -124,7 +124,7 @@ function overRate(afterMs: number): Outcome | null {
 
 function withNote(outcome: Outcome, message: CheckedMessage | undefined): Outcome {
   const mended = message?.mended;
-  return mended && outcome === DELIVERED ? { ...outcome, ...mended } : outcome;
+  return mended && outcome.kind === "delivered" && outcome.note === undefined ? { ...outcome, ...mended } : outcome;
 }
 
 /** Events together, and each message that removes properties alone, in order. */
