@@ -2,7 +2,7 @@
 
 import { DELIVERED, type Outcome } from "../../core/destination.ts";
 import type { HttpAnswer } from "../../platform/http-client.ts";
-import { overQuota, parseObject, quote, type Refused, type Retry, readError } from "./answer.ts";
+import { type Absent, overQuota, parseObject, quote, type Refused, type Retry, readError } from "./answer.ts";
 import { type Compression, endingOf } from "./batch.ts";
 import type { Capture, CaptureOptions } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
@@ -10,6 +10,7 @@ import { createRefusals, saysTheSame, type Trial } from "./refusals.ts";
 import { pick, requestsOf } from "./requests.ts";
 
 const MAX_WIRE_BYTES = 20 * 1024 * 1024;
+const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 410]);
 
 /**
  * No `sent_at` and `$ignore_sent_at`: else PostHog moves timestamps by its distance to `sent_at`, and a repetition would
@@ -25,7 +26,7 @@ export function createV0Capture({
   compression,
   wire,
   clock,
-}: CaptureOptions): Capture<Outcome> {
+}: CaptureOptions): Capture<Outcome | Absent> {
   const path = `${basePath}/batch/`;
   const own = `"$ignore_sent_at":true,"$geoip_disable":true,"$lib":"prickle","$lib_version":${JSON.stringify(version)}}}`;
   const ending = endingOf(own);
@@ -98,8 +99,8 @@ interface Sending {
 }
 
 /** Refused: alone. */
-type Settled = Outcome | Refused;
-type Answer = Extract<Outcome, { kind: "delivered" }> | Retry | Refused;
+type Settled = Outcome | Absent | Refused;
+type Answer = Extract<Outcome, { kind: "delivered" }> | Retry | Refused | Absent;
 
 /** Once something has to wait, what comes after it in its lane waits too. */
 async function afterThat(
@@ -108,7 +109,8 @@ async function afterThat(
   send: (rest: readonly CheckedMessage[]) => Promise<Settled[]>,
 ): Promise<Settled[]> {
   const last = outcomes.at(-1) ?? DELIVERED;
-  const more = last.kind === "retry" ? new Array<Settled>(rest.length).fill(last) : await send(rest);
+  const more =
+    last.kind === "retry" || last.kind === "absent" ? new Array<Settled>(rest.length).fill(last) : await send(rest);
   return [...outcomes, ...more];
 }
 
@@ -118,7 +120,9 @@ function known(compression: Compression | null): Compression {
 }
 
 function readV0Answer(answer: HttpAnswer, now: number): Answer {
-  return answer.status === 200 ? readAcceptance(answer.body) : readError(answer, now);
+  const { status, body } = answer;
+  if (NOT_THERE.has(status)) return { kind: "absent", reason: `PostHog answered ${status}: ${quote(body)}` };
+  return status === 200 ? readAcceptance(body) : readError(answer, now);
 }
 
 /** A 200 may come from a proxy, or may mean that the batch was thrown away for billing. */
