@@ -4,7 +4,7 @@ import { DELIVERED, type Outcome } from "../../core/destination.ts";
 import type { HttpAnswer } from "../../platform/http-client.ts";
 import { type Absent, overQuota, parseObject, quote, type Refused, type Retry, readError } from "./answer.ts";
 import { type Compression, endingOf } from "./batch.ts";
-import type { Capture, CaptureOptions } from "./capture.ts";
+import type { Capture, CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { createRefusals, saysTheSame, type Trial } from "./refusals.ts";
 import { pick, requestsOf } from "./requests.ts";
@@ -37,14 +37,14 @@ export function createV0Capture({
 
   const refusals = createRefusals();
 
-  async function ask(messages: readonly CheckedMessage[], isHistory: boolean, signal: AbortSignal) {
-    const envelope = isHistory ? history : live;
+  async function ask(messages: readonly CheckedMessage[], { way, signal }: Sending) {
+    const envelope = way.isHistory ? history : live;
     const request = { path, headers: {}, envelope, pieces: messages, compression: known(compression) };
-    return wire.post({ ...request, maxWireBytes: MAX_WIRE_BYTES }, signal);
+    return wire.post({ ...request, service: way.service, maxWireBytes: MAX_WIRE_BYTES }, signal);
   }
 
-  async function post(messages: readonly CheckedMessage[], { isHistory, signal }: Sending): Promise<Answer> {
-    const answer = await ask(messages, isHistory, signal);
+  async function post(messages: readonly CheckedMessage[], sending: Sending): Promise<Answer> {
+    const answer = await ask(messages, sending);
     return "status" in answer ? readV0Answer(answer, clock.now()) : answer;
   }
 
@@ -75,16 +75,16 @@ export function createV0Capture({
   }
 
   /** Without events it would say the same if it refused everything. */
-  async function readsBatches({ reason }: Refused, { isHistory, signal }: Sending): Promise<boolean> {
-    const answer = await ask([], isHistory, signal);
+  async function readsBatches({ reason }: Refused, sending: Sending): Promise<boolean> {
+    const answer = await ask([], sending);
     if (!("status" in answer)) return false;
     const read = readV0Answer(answer, clock.now());
     return read.kind === "delivered" || (read.kind === "refused" && !saysTheSame(read.reason, reason));
   }
 
   return {
-    async send(messages, isHistory, signal) {
-      const sending = { isHistory, signal, trial: refusals.begin() };
+    async send(messages, way, signal) {
+      const sending = { way, signal, trial: refusals.begin() };
       const outcomes = await sendAll(messages, sending);
       return sending.trial.settle(messages, outcomes, (refused) => readsBatches(refused, sending));
     },
@@ -93,7 +93,7 @@ export function createV0Capture({
 
 /** What is the same for all of one delivery. */
 interface Sending {
-  readonly isHistory: boolean;
+  readonly way: Way;
   readonly signal: AbortSignal;
   readonly trial: Trial;
 }

@@ -3,7 +3,7 @@
 import type { Outcome } from "../../core/destination.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { type Absent, parseObject, type Refused, type Retry } from "./answer.ts";
-import type { Capture, CaptureOptions } from "./capture.ts";
+import type { Capture, CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { type MessageText, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
 import { createRefusals, type Trial } from "./refusals.ts";
@@ -43,9 +43,9 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
 
   /** One request id, and its repetitions with fewer and fewer events. */
   async function sendRequest(messages: readonly CheckedMessage[], sending: Sending) {
-    const { isHistory, signal, trial } = sending;
+    const { way, signal, trial } = sending;
     const outcomes = new Array<Settled>(messages.length);
-    const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory };
+    const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), way };
     let pending: readonly number[] = [...messages.keys()];
     for (let attempt = 1; ; attempt++) {
       const some = pick(messages, pending);
@@ -113,24 +113,24 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   }
 
   /** A server that reads batches knows one without events by name. */
-  async function readsBatches(signal: AbortSignal): Promise<boolean> {
-    const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory: false, attempt: 1 };
+  async function readsBatches({ way, signal }: Sending): Promise<boolean> {
+    const batch = { id: newRequestId(), createdAt: isoTime(clock.now()), way, attempt: 1 };
     const answer = await ask([], batch, signal);
     return "status" in answer && parseObject(answer.body)?.error === "empty_batch";
   }
 
   return {
-    async send(messages, isHistory, signal) {
-      const sending = { isHistory, signal, trial: refusals.begin() };
+    async send(messages, way, signal) {
+      const sending = { way, signal, trial: refusals.begin() };
       const outcomes = await sendAll(messages, sending);
-      return sending.trial.settle(messages, outcomes, () => readsBatches(signal));
+      return sending.trial.settle(messages, outcomes, () => readsBatches(sending));
     },
   };
 }
 
 /** What is the same for all of one delivery. */
 interface Sending {
-  readonly isHistory: boolean;
+  readonly way: Way;
   readonly signal: AbortSignal;
   readonly trial: Trial;
 }

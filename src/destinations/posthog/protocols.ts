@@ -81,7 +81,7 @@ export async function hasV1(
   };
   const envelope = { head: Buffer.from(`{"created_at":"${now}","batch":[`), tail: Buffer.from("]}"), ending: NOTHING };
   const request = { path: basePath + V1_PATH, headers, envelope, pieces: [], compression: "none", maxWireBytes: 1024 };
-  const answer = await wire.post({ ...request, compression: "none" }, signal);
+  const answer = await wire.post({ ...request, compression: "none", service: "live" }, signal);
   if (!("status" in answer) || answer.status >= 500 || PASSING.has(answer.status)) return null;
   return typeof parseObject(answer.body)?.error === "string" && !NOT_THERE.has(answer.status);
 }

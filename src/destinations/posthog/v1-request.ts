@@ -2,7 +2,7 @@
 
 import { isoTime } from "../../core/iso-time.ts";
 import { endingOf } from "./batch.ts";
-import type { CaptureOptions } from "./capture.ts";
+import type { CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { MOVED_IN_V1 } from "./message-text.ts";
 import { v1Event } from "./v1-event.ts";
@@ -13,7 +13,7 @@ const MAX_WIRE_BYTES = 10_485_760;
 export interface Head {
   readonly id: string;
   readonly createdAt: string;
-  readonly isHistory: boolean;
+  readonly way: Way;
   readonly attempt: number;
 }
 
@@ -33,10 +33,11 @@ export function createAsk({ basePath, token, version, compression: wanted, wire,
       "posthog-request-id": head.id,
       "posthog-request-timestamp": isoTime(clock.now()),
     };
-    const migration = head.isHistory ? `"historical_migration":true,` : "";
+    const migration = head.way.isHistory ? `"historical_migration":true,` : "";
     const envelope = { head: Buffer.from(`{"created_at":"${head.createdAt}",${migration}"batch":[`), tail, ending };
     const pieces = messages.map(pieceOf);
-    return wire.post({ path, headers, envelope, pieces, compression, maxWireBytes: MAX_WIRE_BYTES }, signal);
+    const request = { path, headers, envelope, pieces, compression, maxWireBytes: MAX_WIRE_BYTES };
+    return wire.post({ ...request, service: head.way.service }, signal);
   };
 }
 
