@@ -246,6 +246,16 @@ describe("the result of each event", () => {
     expect(last).toEqual(second);
   });
 
+  it("settles what an answer of PostHog's without results leaves out, with a note, and believes it of nobody else", async () => {
+    const messages = [event(1, {}), event(2, {})];
+    posthog.failNext({ kind: "status", status: 200, body: "{}", echoes: true });
+    expect(await deliver(messages)).toEqual(
+      Array(2).fill({ kind: "delivered", note: "PostHog's answer leaves the event out", code: "absent" }),
+    );
+    posthog.failNext({ kind: "status", status: 200, body: "{}" });
+    expect(await deliver(messages)).toMatchObject(Array(2).fill({ kind: "retry", cause: "blocked" }));
+  });
+
   it("settles thousands of events of one answer", async () => {
     const messages = Array.from({ length: 5000 }, (_, sequence) => event(sequence, {}));
     expect(new Set(kinds(await deliver(messages)))).toEqual(new Set(["delivered"]));

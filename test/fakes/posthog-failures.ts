@@ -5,7 +5,14 @@ import type { V1Result } from "./posthog-v1.ts";
 
 export type Failure =
   /** Nothing is stored. */
-  | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string; readonly body?: string }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly retryAfter?: string;
+      readonly body?: string;
+      /** With the id of the request, as PostHog's own answers by v1. */
+      readonly echoes?: true;
+    }
   | { readonly kind: "reset" }
   | { readonly kind: "hang" }
   /** Thrown away, with a 200 by v0 and a 402 by v1. */
@@ -48,7 +55,11 @@ export async function fail(failure: Failure, failing: Failing): Promise<void> {
   const { request, response, apply, accept } = failing;
   switch (failure.kind) {
     case "status": {
-      const headers = failure.retryAfter === undefined ? {} : { "retry-after": failure.retryAfter };
+      const id = failure.echoes && request.headers["posthog-request-id"];
+      const headers = {
+        ...(failure.retryAfter === undefined ? {} : { "retry-after": failure.retryAfter }),
+        ...(id ? { "posthog-request-id": id } : {}),
+      };
       response
         .writeHead(failure.status, headers)
         .end(isForeign(failure.body) ? failure.body : failing.errorBody(failure.status, failure.body));

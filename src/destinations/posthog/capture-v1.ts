@@ -38,7 +38,7 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
 
   async function post(messages: readonly CheckedMessage[], head: Head, signal: AbortSignal): Promise<V1Answer> {
     const answer = await ask(messages, head, signal);
-    return "status" in answer ? readV1Answer(answer, messages, clock.now()) : answer;
+    return "status" in answer ? readV1Answer(answer, { messages, requestId: head.id }, clock.now()) : answer;
   }
 
   /** One request id, and its repetitions with fewer and fewer events. */
