@@ -72,6 +72,11 @@ describe("a configuration", () => {
     const history = { historicalMigration: true, historical: { messagesPerSecond: 1000 } };
     expect(posthog).toMatchObject(history);
     expect(defaults).toMatchObject(history);
+    const told = { type: "posthog", host: "https://eu.i.posthog.com", token: createSecret("phc") } as const;
+    const paced = { ...told, historical: { requestsPerSecond: 5 } };
+    expect(parseConfig({ destinations: { p: paced } }, { cwd }).destinations[0]).toMatchObject({
+      historical: { messagesPerSecond: 1000, requestsPerSecond: 5 },
+    });
     const [source] = config.sources;
     const secrets = source?.type === "segment" ? source.webhook?.secrets : [];
     expect(secrets?.map((secret) => secret.reveal())).toEqual(["ws"]);

@@ -93,16 +93,25 @@ const posthog = z.strictObject({
         .describe(
           "a number above 0, or null for no limit: events of history per second, beside those of messagesPerSecond",
         ),
+      requestsPerSecond: rate
+        .optional()
+        .describe(
+          "a number above 0, or null for no limit: HTTP requests of history per second; default as many again as requestsPerSecond",
+        ),
     })
     .prefault({})
-    .describe("how fast events that a backfill brings and that are at least 48 hours old are sent: messagesPerSecond"),
+    .describe(
+      "how fast events that a backfill brings and that are at least 48 hours old are sent: messagesPerSecond, requestsPerSecond",
+    ),
   maxMessages: count(10_000).default(1000).describe("a whole number from 1 to 10000: messages per request"),
   maxBytes: count(20_000_000).default(5_000_000).describe("a whole number from 1 to 20000000: bytes per request"),
   concurrency: count(100).default(4).describe("a whole number from 1 to 100: requests at once, at most"),
   messagesPerSecond: rate
     .default(1000)
     .describe("a number above 0, or null for no limit: of everything but history, which waits behind nothing of it"),
-  requestsPerSecond: rate.default(null).describe("a number above 0, or null for no limit"),
+  requestsPerSecond: rate
+    .default(null)
+    .describe("a number above 0, or null for no limit: HTTP requests of everything but history"),
   messagesPerDistinctIdPerSecond: rate
     .default(80)
     .describe("a number above 0, or null for no limit: PostHog treats an id's events worse above 100"),

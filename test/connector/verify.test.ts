@@ -174,7 +174,7 @@ describe("a project that lost some of it", () => {
       leftOut: { owed: 1, settling: 6 },
     });
 
-    posthog.failWhen(() => ({ kind: "status", status: 400 }));
+    posthog.failWhen(() => ({ kind: "status", status: 413 }));
     await tell("beta", { name: "Beta Inc." });
     await running.drained();
     posthog.failWhen(() => ({ kind: "status", status: 503 }));

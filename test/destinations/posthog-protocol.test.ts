@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Destination } from "../../src/core/destination.ts";
+import type { OutboxMessage } from "../../src/core/message.ts";
 import { createPosthogDestination } from "../../src/destinations/posthog/posthog.ts";
 import { createManualClock, type ManualClock } from "../fakes/clock.ts";
 import { outboxMessages } from "../fakes/outbox.ts";
@@ -72,6 +73,28 @@ it.each(VANISHING)("sends the same events by v0 when v1 turns out not to be ther
   expect(await deliver()).toEqual(ALL);
   expect(spoken().slice(3)).toEqual(["v0", "v1"]);
   expect(posthog.events()).toHaveLength(5);
+});
+
+it.each([404, 405, 410])("asks for v1 at once when v0, which it spoke, answers %i", async (status) => {
+  posthog.hasV1 = false;
+  expect(await deliver()).toEqual(ALL);
+  posthog.hasV1 = true;
+  posthog.failNext({ kind: "status", status });
+  expect(await destination.deliver(messages, unsignalled)).toMatchObject(
+    Array(5).fill({ kind: "retry", cause: "blocked", retryAfterMs: 60_000 }),
+  );
+  expect(await deliver()).toEqual(ALL);
+  expect(spoken()).toEqual(["v0", "v0", "v1"]);
+});
+
+it("goes on by v1 when only v0, by which some messages go, is not there", async () => {
+  await deliver();
+  posthog.failWhen((_, protocol) => (protocol === "v0" ? { kind: "status", status: 404 } : null));
+  const text = String(messages[0]?.body).replace("$groupidentify", "$ai_generation");
+  const ai = { ...messages[0], body: Buffer.from(text) } as OutboxMessage;
+  expect((await destination.deliver([ai], unsignalled)).map(({ kind }) => kind)).toEqual(["retry"]);
+  expect(await deliver()).toEqual(ALL);
+  expect(posthog.probes).toBe(1);
 });
 
 it("folds what a server took by v1 before it said that it has none", async () => {

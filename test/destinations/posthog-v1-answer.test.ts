@@ -11,7 +11,8 @@ const TEXTS = MESSAGES.flatMap(({ body }) => readText(body) ?? []);
 const UUIDS = MESSAGES.map(uuidIn);
 const ALL_OK = JSON.stringify({ results: Object.fromEntries(UUIDS.map((uuid) => [uuid, { result: "ok" }])) });
 
-const read = (body: string) => readV1Answer({ status: 200, headers: {}, body }, TEXTS, 0);
+const QUESTION = { messages: TEXTS, requestId: "id-1" };
+const read = (body: string) => readV1Answer({ status: 200, headers: {}, body }, QUESTION, 0);
 
 it("takes all as delivered when all are ok, in the order of the batch", () => {
   expect(read(ALL_OK)).toEqual({ kind: "delivered" });
@@ -51,4 +52,20 @@ it("is not deceived by an answer that was cut short, lengthened or changed in on
   );
   expect(read(`${ALL_OK.slice(0, -2)},"x":{"result":"ok"}}}`).kind).toBe("results");
   expect(read(ALL_OK.replace(UUIDS[1] ?? "", UUIDS[2] ?? "")).kind).not.toBe("delivered");
+});
+
+it("takes an object without results for an answer that leaves out all, if it has the id of the request", () => {
+  const answered = (body: string, headers: Readonly<Record<string, string>>, status = 200) =>
+    readV1Answer({ status, headers, body }, QUESTION, 0);
+  const echo = { "posthog-request-id": "id-1" };
+  expect(answered("{}", echo)).toEqual({ kind: "results", results: {}, retryAfterMs: null });
+  for (const body of ["{}", '{"status":"ok"}', '{"status":1}', '{"message":"Hello"}']) {
+    expect(answered(body, {})).toMatchObject({ kind: "absent" });
+    expect(answered(body, { "posthog-request-id": "id-2" })).toMatchObject({ kind: "absent" });
+  }
+  for (const body of ["<html>", "", "[]", "null", '{"results":[]}', '{"results":null}', '{"results":"ok"}', "{"]) {
+    expect(answered(body, echo)).toMatchObject({ kind: "absent" });
+  }
+  expect(answered('{"error":"rejected"}', echo).kind).not.toBe("results");
+  expect(answered("{}", echo, 400)).toMatchObject({ kind: "absent" });
 });

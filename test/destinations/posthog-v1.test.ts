@@ -98,12 +98,13 @@ describe("the request", () => {
     expect(posthog.events()[1]?.timestamp).toBe(inOutbox.timestamp);
   });
 
-  it("packs with zstd, or not at all, when told to", async () => {
-    for (const compression of ["zstd", "none"] as const) {
+  it("packs with zstd, with gzip, or not at all, when told to", async () => {
+    for (const compression of ["zstd", "gzip", "none"] as const) {
       await reopen({ compression });
       expect(kinds(await deliver(outboxMessages(3)))).toEqual(Array(3).fill("delivered"));
     }
-    expect(posthog.requests.map(({ headers }) => headers["content-encoding"])).toEqual(["zstd", undefined]);
+    expect(posthog.requests.map(({ headers }) => headers["content-encoding"])).toEqual(["zstd", "gzip", undefined]);
+    expect(posthog.events()).toHaveLength(3);
   });
 
   it("leaves packing away for good once the server does not know the encoding", async () => {
@@ -259,6 +260,16 @@ describe("the result of each event", () => {
     expect(second?.["posthog-request-id"]).not.toBe(first?.["posthog-request-id"]);
   });
 
+  it("settles what an answer of PostHog's without results leaves out, with a note, and believes it of nobody else", async () => {
+    const messages = [event(1, {}), event(2, {})];
+    posthog.failNext({ kind: "status", status: 200, body: "{}", echoes: true });
+    expect(await deliver(messages)).toEqual(
+      Array(2).fill({ kind: "delivered", note: "PostHog's answer leaves the event out", code: "absent" }),
+    );
+    posthog.failNext({ kind: "status", status: 200, body: "{}" });
+    expect(await deliver(messages)).toMatchObject(Array(2).fill({ kind: "retry", cause: "blocked" }));
+  });
+
   it("settles thousands of events of one answer", async () => {
     const messages = Array.from({ length: 5000 }, (_, sequence) => event(sequence, {}));
     expect(new Set(kinds(await deliver(messages)))).toEqual(new Set(["delivered"]));
@@ -322,7 +333,12 @@ describe("what is said of the request as a whole", () => {
 
   const passing: readonly (readonly [string, Failure, object])[] = [
     ["a 408", { kind: "status", status: 408 }, { cause: "busy" }],
-    ["a 429", { kind: "status", status: 429 }, { cause: "busy" }],
+    ["a 429", { kind: "status", status: 429 }, { cause: "busy", retryAfterMs: 30_000 }],
+    [
+      "a 4xx that PostHog does not have, with Retry-After",
+      { kind: "status", status: 418, retryAfter: "90", body: '{"error":"teapot"}' },
+      { cause: "blocked", retryAfterMs: 90_000 },
+    ],
     ["a 500", { kind: "status", status: 500 }, {}],
     ["a 502 of a proxy", { kind: "status", status: 502, body: "<html>" }, {}],
     ["a 503 with Retry-After", { kind: "status", status: 503, retryAfter: "1" }, { cause: "busy", retryAfterMs: 1000 }],

@@ -157,7 +157,6 @@ describe("what is tried again", () => {
     ["a 500", { kind: "status", status: 500 }],
     ["a 503", { kind: "status", status: 503 }],
     ["a 408", { kind: "status", status: 408 }],
-    ["a 429 without Retry-After", { kind: "status", status: 429 }],
     ["a reset", { kind: "reset" }],
     ["a dropped connection", { kind: "applyThenDrop" }],
     ["a truncated answer", { kind: "truncatedAnswer" }],
@@ -172,11 +171,15 @@ describe("what is tried again", () => {
 
   const pausing: readonly (readonly [string, Failure, number])[] = [
     ["Retry-After in seconds", { kind: "status", status: 429, retryAfter: "17" }, 17_000],
+    ["a 429 without Retry-After", { kind: "status", status: 429 }, 30_000],
     ["Retry-After as a date", { kind: "status", status: 429, retryAfter: "Mon, 23 Nov 2026 12:01:00 GMT" }, 60_000],
     ["Retry-After on a 503", { kind: "status", status: 503, retryAfter: "2" }, 2000],
     ["a refused token", { kind: "status", status: 401 }, 60_000],
     ["a forbidden one", { kind: "status", status: 403 }, 60_000],
     ["a wrong host", { kind: "status", status: 404 }, 60_000],
+    ["a 4xx that PostHog does not have", { kind: "status", status: 418 }, 60_000],
+    ["one with a short Retry-After", { kind: "status", status: 418, retryAfter: "5" }, 60_000],
+    ["one with a long Retry-After", { kind: "status", status: 418, retryAfter: "90" }, 90_000],
     ["a redirect", { kind: "status", status: 302 }, 60_000],
     ["an unpaid bill", { kind: "status", status: 402 }, 300_000],
     ["a batch thrown away for its quota", { kind: "quotaLimited" }, 300_000],
@@ -187,8 +190,11 @@ describe("what is tried again", () => {
 
   it("a rate that was too high, letting live messages go on where those of history were too many", async () => {
     expect(await outcomeOf({ kind: "status", status: 429, retryAfter: "17" })).toHaveProperty("isOfRate", true);
-    for (const status of [401, 402, 403, 404]) {
-      expect(await outcomeOf({ kind: "status", status })).not.toHaveProperty("isOfRate");
+    expect(await outcomeOf({ kind: "status", status: 429 })).toHaveProperty("isOfRate", true);
+    for (const status of [401, 402, 403, 404, 418]) {
+      const outcome = await outcomeOf({ kind: "status", status, retryAfter: "5" });
+      expect(outcome).toHaveProperty("cause", "blocked");
+      expect(outcome).not.toHaveProperty("isOfRate");
     }
   });
 

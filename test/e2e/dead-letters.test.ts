@@ -12,7 +12,7 @@ import { createRig, type Rig } from "./rig.ts";
 const LINES = 40;
 const FILE = "calls.jsonl";
 
-/** PostHog refuses every message, and prickle has given all of them up. */
+/** PostHog refuses every message as too large, and prickle has given all of them up. */
 async function openRig(): Promise<Rig> {
   const rig = await createRig();
   onTestFinished(() => rig.remove());
@@ -21,7 +21,7 @@ async function openRig(): Promise<Rig> {
     return `${JSON.stringify({ ...call, messageId: `call-${index}`, timestamp: new Date().toISOString() })}\n`;
   });
   await writeFile(join(rig.workplace.directory, FILE), lines.join(""));
-  rig.posthog.failWhen(() => ({ kind: "status", status: 400, body: "not today" }));
+  rig.posthog.failWhen(() => ({ kind: "status", status: 413, body: "not today" }));
   return rig;
 }
 
@@ -77,7 +77,7 @@ it(
     const text = (await workplace.run("trace", `${first?.uuid}`).ended).stdout;
     expect(text).toMatch(/record +segment call-\d+\n/);
     expect(text).toMatch(/rule +track\n/);
-    expect(text).toMatch(/posthog +\S+Z +attempt 1: given up +PostHog answered 400: .*not today/);
+    expect(text).toMatch(/posthog +\S+Z +attempt 1: given up +PostHog answered 413: .*not today/);
     expect(text).toMatch(/\S+Z +put back, its text changed: event Mended of user-\d+\n/);
     const exported = await workplace.run("dead", "export", "--event", "Odd").ended;
     const lines = exported.stdout.trimEnd().split("\n");

@@ -12,6 +12,8 @@ export type Failure =
       readonly body?: string;
       /** Default: nothing. */
       readonly stores?: Stored;
+      /** With the id of the request, as PostHog's own answers by v1. */
+      readonly echoes?: true;
     }
   /** Once the request was read; nothing is stored. */
   | { readonly kind: "reset" }
@@ -66,7 +68,11 @@ export async function fail(failure: Failure, failing: Failing): Promise<void> {
   switch (failure.kind) {
     case "status": {
       if (failure.stores) apply(failure.stores);
-      const headers = failure.retryAfter === undefined ? {} : { "retry-after": failure.retryAfter };
+      const id = failure.echoes && request.headers["posthog-request-id"];
+      const headers = {
+        ...(failure.retryAfter === undefined ? {} : { "retry-after": failure.retryAfter }),
+        ...(id ? { "posthog-request-id": id } : {}),
+      };
       response
         .writeHead(failure.status, headers)
         .end(isForeign(failure.body) ? failure.body : failing.errorBody(failure.status, failure.body));

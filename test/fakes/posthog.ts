@@ -29,6 +29,8 @@ export interface FakePosthog extends PosthogStore {
   readonly probes: number;
   /** False: as a server from before v1. */
   hasV1: boolean;
+  /** Every request to capture fails so, whatever it is. */
+  broken: Failure | null;
   /** The next requests fail so, one after the other; null lets one pass. */
   failNext(...failures: readonly (Failure | UnreadFailure | null)[]): void;
   /** Asked about every request that no `failNext` took. */
@@ -50,7 +52,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
   const script: (Failure | UnreadFailure | null)[] = [];
   let rule: Parameters<FakePosthog["failWhen"]>[0] = () => null;
   let unreadRule: Parameters<FakePosthog["failUnread"]>[0] = () => null;
-  const own = { hasV1: true, probes: 0 };
+  const own: Pick<FakePosthog, "hasV1" | "broken"> & { probes: number } = { hasV1: true, broken: null, probes: 0 };
 
   const server = createServer((request, response) => {
     answer(request, response).catch((thrown: unknown) => {
@@ -67,6 +69,7 @@ export async function startFakePosthog(port = 0): Promise<FakePosthog> {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const isV1 = own.hasV1 && V1_PATH.test(pathname);
     const wire = await readAll(request, isV1 ? Number.POSITIVE_INFINITY : MOST_READ_BYTES);
+    if (own.broken) return fail(own.broken, { ...NOTHING_TO_STORE, request, response });
     if (!isV1 && !V0_PATH.test(pathname)) throw new Refusal(404, "not found");
     if (request.method !== "POST") throw new Refusal(405, "method not allowed");
     const { captured, failing } = (isV1 ? capture.v1 : capture.v0)(wire, request, response);

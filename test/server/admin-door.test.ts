@@ -102,7 +102,7 @@ describe("the operators' door", () => {
     } as const;
     const other = await startWith({ destinations: { posthog } });
     const operations = connectOperations({ url: other.url, token: other.adminToken });
-    fake.failNext({ kind: "status", status: 400, body: "no" }, { kind: "status", status: 400, body: "no" });
+    fake.failNext({ kind: "status", status: 413, body: "no" }, { kind: "status", status: 413, body: "no" });
     await group(other, "acme");
     await other.drained();
     const [letter, ...others] = await operations.listDeadLetters({ destination: "posthog" });
@@ -279,14 +279,14 @@ describe("health and metrics", () => {
     const waiting = (name: string) => metric(name, ',service="live"');
     const all = () =>
       Promise.all([
-        metric("prickle_dead_total", ',reason="request_parsing_error"'),
+        metric("prickle_dead_total", ',reason="payload_too_large"'),
         metric("prickle_retried_total"),
         metric("prickle_delivered_total"),
         waiting("prickle_outbox_depth"),
       ]);
     expect(await all()).toEqual([0, 0, 0, 0]);
 
-    fake.failNext({ kind: "status", status: 400, body: "no" });
+    fake.failNext({ kind: "status", status: 413, body: "no" });
     await group(other, "poison");
     await other.drained();
     expect(await all()).toEqual([1, 0, 0, 0]);

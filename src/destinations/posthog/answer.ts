@@ -18,8 +18,13 @@ export interface Absent {
   readonly reason: string;
 }
 
+/** Of a refusal that is about what was sent, whoever sent it. */
+export const TOO_LARGE = "payload_too_large";
+
 /** How long to hold back when PostHog will not take anything before a person changed something. */
 export const CONFIGURATION_PAUSE_MS = 60_000;
+/** PostHog's clients give up at a 429: what is tried again is tried much later. */
+const RATE_PAUSE_MS = 30_000;
 const BILLING_PAUSE_MS = 5 * 60_000;
 const MAX_QUOTED = 200;
 
@@ -39,7 +44,7 @@ export function readError(answer: HttpAnswer, now: number, tag: string | null = 
       if (body.trimStart().startsWith("<")) return blocked(`${reason}: is the host right?`);
       return OWN_FAULTS.has(tag ?? "") ? blocked(reason) : { kind: "refused", reason, code: codeOf(tag, "refused") };
     case 413:
-      return { kind: "refused", reason, code: "payload_too_large" };
+      return { kind: "refused", reason, code: TOO_LARGE };
     case 401:
     case 403:
       return blocked(`PostHog answered ${status}: it does not take the project token: ${quote(body)}`);
@@ -60,8 +65,9 @@ const BUSY: ReadonlySet<number> = new Set([408, 429, 503, 504]);
 
 function readPassing({ status, headers }: HttpAnswer, now: number, reason: string): Retry {
   const isPassing = status >= 500 || status === 408 || status === 429;
-  const retryAfterMs = parseRetryAfterMs(headers["retry-after"], now);
-  if (!isPassing && retryAfterMs === null) return blocked(`${reason}: is the host right?`);
+  const asked = parseRetryAfterMs(headers["retry-after"], now);
+  if (!isPassing) return blocked(`${reason}: is the host right?`, Math.max(asked ?? 0, CONFIGURATION_PAUSE_MS));
+  const retryAfterMs = asked ?? (status === 429 ? RATE_PAUSE_MS : null);
   return {
     kind: "retry",
     reason,

@@ -2,23 +2,21 @@
 
 import { BEHIND, DELIVERED, type Outcome } from "../../core/destination.ts";
 import { isoTime } from "../../core/iso-time.ts";
-import type { Absent, Refused, Retry } from "./answer.ts";
-import { endingOf } from "./batch.ts";
-import type { Capture, CaptureOptions } from "./capture.ts";
+import { type Absent, parseObject, type Refused, type Retry } from "./answer.ts";
+import type { Capture, CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
-import { type MessageText, MOVED_IN_V1, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
+import { type MessageText, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
+import { createRefusals, type Trial } from "./refusals.ts";
 import { fill, pick, requestsOf } from "./requests.ts";
 import { readResult, readV1Answer, type V1Answer } from "./v1-answer.ts";
-import { v1Event } from "./v1-event.ts";
-import { createRepeats, type Repeat, type V1Request } from "./v1-repeats.ts";
+import { createRepeats, type Repeat } from "./v1-repeats.ts";
+import { createAsk, type Head } from "./v1-request.ts";
 
 export interface V1Options extends CaptureOptions {
   /** A new UUID each time. */
   readonly newRequestId: () => string;
 }
 
-export const V1_PATH = "/i/v1/analytics/events";
-const MAX_WIRE_BYTES = 10_485_760;
 /** Before the first repetition; it doubles. */
 const BASE_MS = 1000;
 /** What has to wait longer goes back to the outbox meanwhile: the events that were answered finally must not wait for it. */
@@ -32,27 +30,32 @@ const REPEATED: Outcome = { kind: "delivered", note: "PostHog had answered retry
  */
 export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   const { clock, newRequestId } = options;
-  const post = createPost(options);
+  const ask = createAsk(options);
+  const refusals = createRefusals();
   const repeats = createRepeats();
 
-  function newRequest(isHistory: boolean): Repeat {
-    return { request: { id: newRequestId(), createdAt: isoTime(clock.now()), isHistory }, attempt: 1 };
+  function newRequest(way: Way): Repeat {
+    return { request: { id: newRequestId(), createdAt: isoTime(clock.now()), way }, attempt: 1 };
+  }
+
+  async function post(messages: readonly CheckedMessage[], head: Head, signal: AbortSignal): Promise<V1Answer> {
+    const answer = await ask(messages, head, signal);
+    return "status" in answer ? readV1Answer(answer, { messages, requestId: head.id }, clock.now()) : answer;
   }
 
   /** One request id, and its repetitions with fewer and fewer events. */
-  async function sendRequest(
-    messages: readonly CheckedMessage[],
-    { request, attempt: first }: Repeat,
-    signal: AbortSignal,
-  ) {
-    const outcomes = new Array<Outcome | Absent>(messages.length);
+  async function sendRequest(messages: readonly CheckedMessage[], sending: Sending, repeat: Repeat | null) {
+    const { way, signal, trial } = sending;
+    const { request, attempt: first } = repeat ?? newRequest(way);
+    const outcomes = new Array<Settled>(messages.length);
     let pending: readonly number[] = [...messages.keys()];
     for (let attempt = first; ; attempt++) {
       const some = pick(messages, pending);
-      const answer = await post(some, { ...request, attempt }, signal);
+      const answer = trial.stopped() ?? (await post(some, { ...request, attempt }, signal));
+      if (answer.kind === "delivered" || answer.kind === "results") trial.noteTaken();
       if (answer.kind === "delivered") return fillWith(outcomes, pending, attempt === 1 ? answer : REPEATED);
       if (answer.kind === "refused") {
-        fill(outcomes, pending, await takeApart(some, answer, request.isHistory, signal));
+        fill(outcomes, pending, await takeApart(some, answer, sending));
         return outcomes;
       }
       if (answer.kind !== "results") return fillWith(outcomes, pending, answer);
@@ -74,18 +77,44 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
     }
   }
 
-  /** New requests of their own: only the culprit is given up. */
+  /** New requests of their own: only the culprit is given up, unless it is the destination that is wrong. */
   async function takeApart(
     messages: readonly CheckedMessage[],
-    { reason, code }: Refused,
-    isHistory: boolean,
-    signal: AbortSignal,
-  ): Promise<readonly (Outcome | Absent)[]> {
-    if (messages.length === 1) return [{ kind: "dead", reason, code }];
+    refused: Refused,
+    sending: Sending,
+  ): Promise<readonly Settled[]> {
+    if (messages.length === 1) {
+      sending.trial.noteRefusedAlone(refused);
+      return [refused];
+    }
     const middle = messages.length >>> 1;
     const halves = [messages.slice(0, middle), messages.slice(middle)];
-    const outcomes: (Outcome | Absent)[] = [];
-    for (const half of halves) outcomes.push(...(await sendRequest(half, newRequest(isHistory), signal)));
+    const outcomes: Settled[] = [];
+    for (const half of halves) outcomes.push(...(await sendRequest(half, sending, null)));
+    return outcomes;
+  }
+
+  async function sendAll(messages: readonly CheckedMessage[], sending: Sending): Promise<readonly Settled[]> {
+    const requests = planOf(messages);
+    const [only] = requests;
+    if (only && requests.length === 1) return sendRequest(messages, sending, only.repeat);
+    const outcomes = new Array<Settled>(messages.length);
+    const held = new Set<string>();
+    let down: Retry | Absent | null = null;
+    for (const { places, repeat } of requests) {
+      const free: number[] = [];
+      for (const place of places) {
+        if (isHeld(messages[place], held)) outcomes[place] = BEHIND;
+        else if (down) outcomes[place] = down;
+        else free.push(place);
+      }
+      if (free.length === 0) continue;
+      const some = pick(messages, free);
+      const answers = await sendRequest(some, sending, repeat);
+      fill(outcomes, free, answers);
+      hold(some, answers, held);
+      down = sending.trial.stopped() ?? wholeFailure(answers);
+    }
     return outcomes;
   }
 
@@ -99,31 +128,27 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
     return [...taken.repeats, ...anew.map((places) => ({ places: placesIn(places), repeat: null }))];
   }
 
+  /** A server that reads batches knows one without events by name. */
+  async function readsBatches({ way, signal }: Sending): Promise<boolean> {
+    const { request, attempt } = newRequest(way);
+    const answer = await ask([], { ...request, attempt }, signal);
+    return "status" in answer && parseObject(answer.body)?.error === "empty_batch";
+  }
+
   return {
-    async send(messages, isHistory, signal) {
-      const requests = planOf(messages);
-      const [only] = requests;
-      if (only && requests.length === 1) return sendRequest(messages, only.repeat ?? newRequest(isHistory), signal);
-      const outcomes = new Array<Outcome | Absent>(messages.length);
-      const held = new Set<string>();
-      let down: Retry | Absent | null = null;
-      for (const { places, repeat } of requests) {
-        const free: number[] = [];
-        for (const place of places) {
-          if (isHeld(messages[place], held)) outcomes[place] = BEHIND;
-          else if (down) outcomes[place] = down;
-          else free.push(place);
-        }
-        if (free.length === 0) continue;
-        const some = pick(messages, free);
-        const answers = await sendRequest(some, repeat ?? newRequest(isHistory), signal);
-        fill(outcomes, free, answers);
-        hold(some, answers, held);
-        down = wholeFailure(answers);
-      }
-      return outcomes;
+    async send(messages, way, signal) {
+      const sending = { way, signal, trial: refusals.begin() };
+      const outcomes = await sendAll(messages, sending);
+      return sending.trial.settle(messages, outcomes, () => readsBatches(sending));
     },
   };
+}
+
+/** What is the same for all of one delivery. */
+interface Sending {
+  readonly way: Way;
+  readonly signal: AbortSignal;
+  readonly trial: Trial;
 }
 
 interface PlannedRequest {
@@ -133,42 +158,11 @@ interface PlannedRequest {
   readonly repeat: Repeat | null;
 }
 
+/** Refused: alone. */
+type Settled = Outcome | Absent | Refused;
+
 function keyOf(message: MessageText): string | null {
   return (message.traits & ORDERED) === 0 ? null : orderingKey(message);
-}
-
-interface Head extends V1Request {
-  readonly attempt: number;
-}
-
-function createPost({ basePath, token, version, compression: wanted, wire, clock }: V1Options) {
-  const compression = wanted ?? "zstd";
-  const path = basePath + V1_PATH;
-  const fixed = { authorization: `Bearer ${token}`, "posthog-sdk-info": `prickle/${version}` };
-  // The stated time counts: a repetition must not land on another.
-  const ending = endingOf(`"$geoip_disable":true},"options":{"disable_skew_correction":true}}`);
-  const tail = Buffer.from("]}");
-
-  return async (messages: readonly CheckedMessage[], head: Head, signal: AbortSignal): Promise<V1Answer> => {
-    const headers = {
-      ...fixed,
-      "posthog-attempt": String(head.attempt),
-      "posthog-request-id": head.id,
-      "posthog-request-timestamp": isoTime(clock.now()),
-    };
-    const migration = head.isHistory ? `"historical_migration":true,` : "";
-    const envelope = { head: Buffer.from(`{"created_at":"${head.createdAt}",${migration}"batch":[`), tail, ending };
-    const pieces = messages.map(pieceOf);
-    const answer = await wire.post(
-      { path, headers, envelope, pieces, compression, maxWireBytes: MAX_WIRE_BYTES },
-      signal,
-    );
-    return "status" in answer ? readV1Answer(answer, messages, clock.now()) : answer;
-  };
-}
-
-function pieceOf(message: CheckedMessage) {
-  return (message.traits & MOVED_IN_V1) === 0 ? message : { body: v1Event(message.body), isWhole: true };
 }
 
 function isHeld(message: CheckedMessage | undefined, held: ReadonlySet<string>): boolean {
@@ -178,7 +172,7 @@ function isHeld(message: CheckedMessage | undefined, held: ReadonlySet<string>):
 }
 
 /** What of a key has to wait keeps the rest of the key waiting. */
-function hold(messages: readonly CheckedMessage[], outcomes: readonly (Outcome | Absent)[], held: Set<string>): void {
+function hold(messages: readonly CheckedMessage[], outcomes: readonly Settled[], held: Set<string>): void {
   for (let at = 0; at < messages.length; at++) {
     const message = messages[at];
     const key = outcomes[at]?.kind === "retry" && message ? keyOf(message) : null;
@@ -187,7 +181,7 @@ function hold(messages: readonly CheckedMessage[], outcomes: readonly (Outcome |
 }
 
 /** The answer that was the same for all: nothing more need be sent. */
-function wholeFailure(answers: readonly (Outcome | Absent)[]): Retry | Absent | null {
+function wholeFailure(answers: readonly Settled[]): Retry | Absent | null {
   const [first] = answers;
   if (first?.kind !== "retry" && first?.kind !== "absent") return null;
   return first.kind === "absent" || (first.afterMs === undefined && answers.every((one) => one === first))

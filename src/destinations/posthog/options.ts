@@ -6,6 +6,7 @@ import type { Compression } from "./batch.ts";
 import type { GroupIdentifyIds } from "./group-ids.ts";
 import type { PropertyRemover } from "./property-removal.ts";
 import type { Protocol } from "./protocols.ts";
+import type { RequestRates } from "./wire.ts";
 
 export interface PosthogOptions {
   readonly name: string;
@@ -32,8 +33,12 @@ export interface PosthogOptions {
   readonly concurrency?: number;
   /** Null: no limit. PostHog wants to be asked before more than a few thousand per second. */
   readonly messagesPerSecond?: number | null;
-  /** The same for history. */
-  readonly historical?: { readonly messagesPerSecond: number | null };
+  /** The same for history; `requestsPerSecond` is as many again where it is left out. */
+  readonly historical?: {
+    readonly messagesPerSecond: number | null;
+    readonly requestsPerSecond?: number | null | undefined;
+  };
+  /** Of HTTP requests to capture, of which a batch may take several. */
   readonly requestsPerSecond?: number | null;
   /** Of one distinct id; null: no limit. */
   readonly messagesPerDistinctIdPerSecond?: number | null;
@@ -49,13 +54,18 @@ const DEFAULT_LIMITS = {
   concurrency: 4,
   messagesPerSecond: 1000,
   historical: { messagesPerSecond: 1000 },
-  requestsPerSecond: null,
   lingerMs: 50,
 } as const;
 
 export const DEFAULT_TIMEOUT_MS = 20_000;
 /** Under the 100 at which PostHog sends an id's events another way. */
 export const DEFAULT_PER_DISTINCT_ID = 80;
+
+/** Null: no limit. */
+export function requestRatesOf({ requestsPerSecond = null, historical }: PosthogOptions): RequestRates {
+  const ofHistory = historical?.requestsPerSecond;
+  return { live: requestsPerSecond, historical: ofHistory === undefined ? requestsPerSecond : ofHistory };
+}
 
 export function limitsOf(options: PosthogOptions): DestinationLimits {
   return {
@@ -65,7 +75,8 @@ export function limitsOf(options: PosthogOptions): DestinationLimits {
     messagesPerSecond:
       options.messagesPerSecond === undefined ? DEFAULT_LIMITS.messagesPerSecond : options.messagesPerSecond,
     historical: options.historical ?? DEFAULT_LIMITS.historical,
-    requestsPerSecond: options.requestsPerSecond ?? DEFAULT_LIMITS.requestsPerSecond,
+    // Of each HTTP request, by the wire: a batch may take several.
+    requestsPerSecond: null,
     lingerMs: options.lingerMs ?? DEFAULT_LIMITS.lingerMs,
   };
 }

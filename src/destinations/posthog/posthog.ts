@@ -5,13 +5,20 @@ import { DELIVERED, type Destination, type Outcome } from "../../core/destinatio
 import { isGroupUnset, type OutboxMessage, occurredAtOf } from "../../core/message.ts";
 import { isHistory } from "../../core/service.ts";
 import { systemClock } from "../../platform/clock.ts";
+import type { Way } from "./capture.ts";
 import { createV0Capture } from "./capture-v0.ts";
 import { createV1Capture } from "./capture-v1.ts";
 import { type CheckedMessage, createCheck } from "./checked.ts";
 import { groupIdentifyIds } from "./group-ids.ts";
 import { createIdRate } from "./id-rate.ts";
 import { inParts } from "./in-parts.ts";
-import { DEFAULT_PER_DISTINCT_ID, DEFAULT_TIMEOUT_MS, limitsOf, type PosthogOptions } from "./options.ts";
+import {
+  DEFAULT_PER_DISTINCT_ID,
+  DEFAULT_TIMEOUT_MS,
+  limitsOf,
+  type PosthogOptions,
+  requestRatesOf,
+} from "./options.ts";
 import { createCapture } from "./protocol-choice.ts";
 import { createProtocolFinder } from "./protocols.ts";
 import { createSlotClaimer } from "./slot-claim.ts";
@@ -19,6 +26,7 @@ import { createWire } from "./wire.ts";
 
 export type { PosthogOptions } from "./options.ts";
 
+const LIVE: Way = { service: "live", isHistory: false };
 /** By its own clock PostHog takes, and bills, what is too young to be history as live. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 
@@ -44,7 +52,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
 
   const claimSlots = createSlotClaimer(options.claimedGroupTypes ?? [], async (claim, signal) => {
     const checked = check(claim, clock.now());
-    return "kind" in checked ? checked : ((await capture.send([checked], false, signal))[0] ?? DELIVERED);
+    return "kind" in checked ? checked : ((await capture.send([checked], LIVE, signal))[0] ?? DELIVERED);
   });
 
   async function deliver(messages: readonly OutboxMessage[], signal: AbortSignal): Promise<readonly Outcome[]> {
@@ -69,7 +77,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
       if (refusal) refused.set(place, refusal);
       else if (!("kind" in checked)) sent.push(checked);
     }
-    const answers = sent.length === 0 ? [] : await capture.send(sent, isHistorical(messages), signal);
+    const answers = sent.length === 0 ? [] : await capture.send(sent, wayOf(messages), signal);
     const noted = sent.some(({ mended }) => mended) ? answers.map((one, at) => withNote(one, sent[at])) : answers;
     if (refused.size === 0) return noted;
     let at = 0;
@@ -77,12 +85,11 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
   }
 
   /** Looked at once more: a request with one event too young, whatever came in between, goes as everything else. */
-  function isHistorical(messages: readonly OutboxMessage[]): boolean {
+  function wayOf(messages: readonly OutboxMessage[]): Way {
     const at = clock.now() - CLOCK_SKEW_MS;
-    return (
-      historicalMigration &&
-      messages.every(({ historical = false, body }) => historical && isHistory(occurredAtOf(body), at))
-    );
+    if (!messages.every(({ historical = false }) => historical)) return LIVE;
+    const isOld = historicalMigration && messages.every(({ body }) => isHistory(occurredAtOf(body), at));
+    return { service: "historical", isHistory: isOld };
   }
 
   return {
@@ -100,7 +107,8 @@ function openCapture(options: PosthogOptions, concurrency: number) {
   const { clock = systemClock, protocol = "auto", compression = null, token, version } = options;
   const { origin, pathname } = new URL(options.host);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const wire = createWire({ origin, token, version, concurrency, timeoutMs });
+  const requestsPerSecond = requestRatesOf(options);
+  const wire = createWire({ origin, token, version, concurrency, timeoutMs, requestsPerSecond, clock });
   const parts = { basePath: pathname.replace(/\/+$/, ""), token, version, compression, wire, clock };
   const finder = createProtocolFinder(parts);
   const v0 = createV0Capture(parts);
@@ -115,5 +123,5 @@ function overRate(afterMs: number): Outcome | null {
 
 function withNote(outcome: Outcome, message: CheckedMessage | undefined): Outcome {
   const mended = message?.mended;
-  return mended && outcome === DELIVERED ? { ...outcome, ...mended } : outcome;
+  return mended && outcome.kind === "delivered" && outcome.note === undefined ? { ...outcome, ...mended } : outcome;
 }

@@ -2,7 +2,7 @@
 
 import { DELIVERED, type Outcome } from "../../core/destination.ts";
 import { type Absent, blocked } from "./answer.ts";
-import type { Capture } from "./capture.ts";
+import type { Capture, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { V0_ONLY } from "./message-text.ts";
 import type { Protocol, ProtocolFinder } from "./protocols.ts";
@@ -10,38 +10,41 @@ import type { Protocol, ProtocolFinder } from "./protocols.ts";
 export interface ProtocolParts {
   readonly protocol: Protocol | "auto";
   readonly finder: ProtocolFinder;
-  readonly v0: Capture<Outcome>;
+  readonly v0: Capture<Outcome | Absent>;
   readonly v1: Capture<Outcome | Absent>;
 }
 
 export function createCapture({ protocol, finder, v0, v1 }: ProtocolParts): Capture<Outcome> {
+  async function byV0(messages: readonly CheckedMessage[], way: Way, signal: AbortSignal): Promise<readonly Outcome[]> {
+    const answers = await v0.send(messages, way, signal);
+    if (answers.every(isOutcome)) return answers;
+    finder.noteAbsent("v0");
+    return answers.map((answer) => (isOutcome(answer) ? answer : blocked(`${answer.reason}: is the host right?`)));
+  }
+
   /** Nobody there spoke v1: the same events by v0, where the project folds what it has already. */
-  async function byV1(
-    messages: readonly CheckedMessage[],
-    isHistory: boolean,
-    signal: AbortSignal,
-  ): Promise<readonly Outcome[]> {
-    const answers = await v1.send(messages, isHistory, signal);
+  async function byV1(messages: readonly CheckedMessage[], way: Way, signal: AbortSignal): Promise<readonly Outcome[]> {
+    const answers = await v1.send(messages, way, signal);
     if (answers.every(isOutcome)) return answers;
     const outcomes = answers.map((answer) => (answer.kind === "absent" ? blocked(answer.reason) : answer));
     if (protocol === "v1") return outcomes;
     const absent = [...answers.keys()].filter((at) => answers[at]?.kind === "absent");
-    finder.noteAbsent();
+    finder.noteAbsent("v1");
     const rest = absent.flatMap((at) => messages[at] ?? []);
-    const more = await v0.send(rest, isHistory, signal);
+    const more = await byV0(rest, way, signal);
     for (const [index, at] of absent.entries()) outcomes[at] = more[index] ?? DELIVERED;
     return outcomes;
   }
 
   return {
-    async send(messages, isHistory, signal) {
+    async send(messages, way, signal) {
       const spoken = protocol === "auto" ? await finder.find(signal) : protocol;
-      if (spoken === "v0") return v0.send(messages, isHistory, signal);
-      if (!messages.some(isForV0)) return byV1(messages, isHistory, signal);
+      if (spoken === "v0") return byV0(messages, way, signal);
+      if (!messages.some(isForV0)) return byV1(messages, way, signal);
       const forV0 = messages.filter(isForV0);
       const forV1 = messages.filter((message) => !isForV0(message));
-      const outcomes = forV1.length === 0 ? [] : await byV1(forV1, isHistory, signal);
-      const others = await v0.send(forV0, isHistory, signal);
+      const outcomes = forV1.length === 0 ? [] : await byV1(forV1, way, signal);
+      const others = await byV0(forV0, way, signal);
       let [at, otherAt] = [0, 0];
       return messages.map((message) => (isForV0(message) ? others[otherAt++] : outcomes[at++]) ?? DELIVERED);
     },

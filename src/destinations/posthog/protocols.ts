@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { parseObject } from "./answer.ts";
 import { endingOf } from "./batch.ts";
-import { V1_PATH } from "./capture-v1.ts";
+import { V1_PATH } from "./v1-request.ts";
 import type { Wire } from "./wire.ts";
 
 export type Protocol = "v0" | "v1";
@@ -13,8 +13,8 @@ export type Protocol = "v0" | "v1";
 export interface ProtocolFinder {
   /** Asks at most once at a time, and again when what it found has grown old. Never rejects. */
   find(signal: AbortSignal): Promise<Protocol>;
-  /** v1 turned out not to be there: v0 for now, and it is asked again soon. */
-  noteAbsent(): void;
+  /** It turned out not to be there. v1: v0 for now, and it is asked again soon. v0, where that was found: it is asked again at once. */
+  noteAbsent(protocol: Protocol): void;
   /** What was found last; null: nothing yet. */
   known(): Protocol | null;
 }
@@ -55,8 +55,9 @@ export function createProtocolFinder(options: ProbeOptions): ProtocolFinder {
       });
       return finding;
     },
-    noteAbsent() {
-      found = { protocol: "v0", until: clock.now() + UNSURE_FOR_MS };
+    noteAbsent(protocol) {
+      if (protocol === "v1") found = { protocol: "v0", until: clock.now() + UNSURE_FOR_MS };
+      else if (found?.protocol === "v0") found = { protocol: "v0", until: clock.now() };
     },
     known: () => found?.protocol ?? null,
   };
@@ -80,7 +81,7 @@ export async function hasV1(
   };
   const envelope = { head: Buffer.from(`{"created_at":"${now}","batch":[`), tail: Buffer.from("]}"), ending: NOTHING };
   const request = { path: basePath + V1_PATH, headers, envelope, pieces: [], compression: "none", maxWireBytes: 1024 };
-  const answer = await wire.post({ ...request, compression: "none" }, signal);
+  const answer = await wire.post({ ...request, compression: "none", service: "live" }, signal);
   if (!("status" in answer) || answer.status >= 500 || PASSING.has(answer.status)) return null;
   return typeof parseObject(answer.body)?.error === "string" && !NOT_THERE.has(answer.status);
 }

@@ -46,7 +46,9 @@ export function createSlotClaimer(
     try {
       const outcome = await post(claim, signal);
       isTaken = outcome.kind === "delivered";
-      return outcome.kind === "dead" ? waiting(outcome.reason) : outcome;
+      if (outcome.kind === "dead") return blocked(waiting(outcome.reason));
+      const isBlocked = outcome.kind === "retry" && outcome.cause === "blocked";
+      return isBlocked ? { ...outcome, reason: waiting(outcome.reason) } : outcome;
     } finally {
       if (!isTaken) claiming = null;
     }
@@ -55,6 +57,6 @@ export function createSlotClaimer(
   return (signal) => (claiming ??= attempt(signal));
 }
 
-function waiting(reason: string): Outcome {
-  return blocked(`the event that names the group types (claimGroupTypes) is not taken: ${reason}`);
+function waiting(reason: string): string {
+  return `the event that names the group types (claimGroupTypes) is not taken: ${reason}`;
 }

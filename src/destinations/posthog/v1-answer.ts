@@ -21,13 +21,22 @@ const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501]);
 /** What any proxy may say of a request that is too much for it, or too early. */
 const OF_ANYBODY: ReadonlySet<number> = new Set([402, 408, 413, 429]);
 
-/** `messages`: that it answers. */
-export function readV1Answer(answer: HttpAnswer, messages: readonly MessageText[], now: number): V1Answer {
+/** What was asked. */
+export interface V1Question {
+  readonly messages: readonly MessageText[];
+  readonly requestId: string;
+}
+
+/** `now` is ms UTC. */
+export function readV1Answer(answer: HttpAnswer, { messages, requestId }: V1Question, now: number): V1Answer {
   const { status, headers, body } = answer;
   if (status === 200 && saysAllOk(body, messages)) return DELIVERED;
   const parsed = parseObject(body);
-  if (status === 200 && isJsonObject(parsed?.results)) {
-    return { kind: "results", results: parsed.results, retryAfterMs: parseRetryAfterMs(headers["retry-after"], now) };
+  // Results may be left out: the id of the request then tells that it is PostHog who says so.
+  const isOwn = headers["posthog-request-id"] === requestId;
+  const results = parsed?.results === undefined && parsed?.error === undefined && isOwn ? {} : parsed?.results;
+  if (status === 200 && parsed !== null && isJsonObject(results)) {
+    return { kind: "results", results, retryAfterMs: parseRetryAfterMs(headers["retry-after"], now) };
   }
   const tag = typeof parsed?.error === "string" ? parsed.error : null;
   const isForeign = status < 500 && tag === null && !OF_ANYBODY.has(status);

@@ -4,16 +4,11 @@
  */
 
 import { type MessageText, uuidOf } from "./message-text.ts";
-
-/** What stays the same over the attempts of a request. */
-export interface V1Request {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly isHistory: boolean;
-}
+import type { Head } from "./v1-request.ts";
 
 export interface Repeat {
-  readonly request: V1Request;
+  /** What stays the same over the attempts. */
+  readonly request: Omit<Head, "attempt">;
   /** The next attempt: 2 or more. */
   readonly attempt: number;
 }
