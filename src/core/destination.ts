@@ -53,8 +53,8 @@ export type Outcome =
     }
   /** It was not sent, which is no attempt: it may go in `afterMs`. Holds back its lane only. */
   | { readonly kind: "later"; readonly reason: string; readonly afterMs: number }
-  /** Never: the message is wrong. It goes to the dead letters and its lane moves on. */
-  | { readonly kind: "dead"; readonly reason: string; readonly code?: OutcomeCode };
+  /** Never: the message is wrong. It goes to the dead letters and its lane moves on. `isUnsent`: the peer was not asked. */
+  | { readonly kind: "dead"; readonly reason: string; readonly code?: OutcomeCode; readonly isUnsent?: true };
 
 /** Of a small set, such as `illegal_distinct_id`: what metrics count by. */
 export type OutcomeCode = string;

@@ -49,7 +49,7 @@ export function createSender(dependencies: SenderDependencies): Send {
     const outcomes = await deliver(messages, signal);
     pauseIfAsked(outcomes);
     const delivered = countDelivered(outcomes);
-    if (delivered > 0) pressure.noteAnswered();
+    if (outcomes.some(isOfPeer)) pressure.noteAnswered();
     if (!isSearch) noteFailure(outcomes, delivered, begun);
     if (delivered > 0) {
       suspects.noteDelivered();
@@ -76,7 +76,6 @@ export function createSender(dependencies: SenderDependencies): Send {
     }
   }
 
-  /** A message may be refused before it is sent: only what is delivered shows that the destination takes something. */
   function noteFailure(outcomes: readonly Outcome[], delivered: number, begun: number): void {
     if (delivered === outcomes.length) return;
     const failures = outcomes.filter((outcome) => outcome.kind === "retry");
@@ -99,6 +98,11 @@ export function createSender(dependencies: SenderDependencies): Send {
 
 function retryAll(messages: readonly OutboxMessage[], reason: string): readonly Outcome[] {
   return new Array<Outcome>(messages.length).fill({ kind: "retry", reason });
+}
+
+/** The destination looked at the message, and is not down. */
+function isOfPeer(outcome: Outcome): boolean {
+  return outcome.kind === "delivered" || (outcome.kind === "dead" && !outcome.isUnsent);
 }
 
 function countDelivered(outcomes: readonly Outcome[]): number {

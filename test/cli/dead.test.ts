@@ -19,7 +19,7 @@ let letters: readonly DeadLetter[];
 
 beforeAll(async () => {
   posthog = await startFakePosthog();
-  posthog.failWhen(() => ({ kind: "status", status: 400, body: "not today" }));
+  posthog.failWhen(() => ({ kind: "status", status: 413, body: "not today" }));
   const destination = { type: "posthog", host: posthog.url, claimGroupTypes: false } as const;
   running = await startRunning({ destinations: { posthog: { ...destination, token: createSecret("phc_test") } } });
   const batch = Array.from({ length: LETTERS }, (_, n) => ({ type: "track", event: "Seen", userId: `user-${n}` }));

@@ -106,6 +106,8 @@ describe.each([
     refuse(culprit);
     const outcomes = await deliver(openDestination(protocol), events(64));
     expect(outcomes.flatMap(({ kind }, at) => (kind === "delivered" ? [] : [[at, kind]]))).toEqual([[culprit, "dead"]]);
+    // Whoever traces one of the others must not take this for the first attempt.
+    expect(outcomes.filter((one) => one.kind === "delivered" && one.code === "in_parts")).toHaveLength(63);
   });
 
   it("buries two culprits at the head of a batch", async () => {

@@ -57,8 +57,8 @@ it("says that somebody has to change something, asks once a pause, and loses not
   await rig.delivery.stop(1000);
 });
 
-it("does not take a message that is refused for a destination that takes something again", async () => {
-  const answers: Outcome[] = [BLOCKED, { kind: "dead", reason: "it is too large" }, BLOCKED];
+it("does not take a message that is refused before it is sent for a destination that takes something again", async () => {
+  const answers: Outcome[] = [BLOCKED, { kind: "dead", reason: "it is too large", isUnsent: true }, BLOCKED];
   const { rig, destination, ledger } = startRig(() => answers.shift() ?? BLOCKED, { concurrency: 1 });
   rig.delivery.start();
   await rig.until(() => destination.batches.length >= 2);

@@ -6,7 +6,7 @@ import { type Absent, overQuota, parseObject, quote, type Refused, type Retry, r
 import { type Compression, endingOf } from "./batch.ts";
 import type { Capture, CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
-import { createRefusals, saysTheSame, type Trial } from "./refusals.ts";
+import { createRefusals, inPieces, saysTheSame, type Trial } from "./refusals.ts";
 import { pick, requestsOf } from "./requests.ts";
 
 const MAX_WIRE_BYTES = 20 * 1024 * 1024;
@@ -59,7 +59,7 @@ export function createV0Capture({
     }
     const middle = messages.length >>> 1;
     const outcomes = await send(messages.slice(0, middle), sending);
-    return afterThat(outcomes, messages.slice(middle), (rest) => send(rest, sending));
+    return inPieces(await afterThat(outcomes, messages.slice(middle), (rest) => send(rest, sending)));
   }
 
   async function sendAll(messages: readonly CheckedMessage[], sending: Sending): Promise<readonly Settled[]> {

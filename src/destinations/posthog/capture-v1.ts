@@ -6,7 +6,7 @@ import { type Absent, parseObject, type Refused, type Retry } from "./answer.ts"
 import type { Capture, CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { type MessageText, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
-import { createRefusals, type Trial } from "./refusals.ts";
+import { createRefusals, inPieces, type Trial } from "./refusals.ts";
 import { fill, pick, requestsOf } from "./requests.ts";
 import { readResult, readV1Answer, type V1Answer } from "./v1-answer.ts";
 import { createRepeats, type Repeat } from "./v1-repeats.ts";
@@ -91,7 +91,7 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
     const halves = [messages.slice(0, middle), messages.slice(middle)];
     const outcomes: Settled[] = [];
     for (const half of halves) outcomes.push(...(await sendRequest(half, sending, null)));
-    return outcomes;
+    return inPieces(outcomes);
   }
 
   async function sendAll(messages: readonly CheckedMessage[], sending: Sending): Promise<readonly Settled[]> {

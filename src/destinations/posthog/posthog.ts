@@ -61,7 +61,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
     if (!messages.some(({ body }) => isGroupUnset(body))) return send(messages, signal);
     return inParts(messages, {
       send: (events) => send(events, signal),
-      remove: async (removal) => (remover ? remover.remove(removal, signal) : NO_REMOVER),
+      remove: async (removal) => asUnsent(remover ? await remover.remove(removal, signal) : NO_REMOVER),
     });
   }
 
@@ -74,7 +74,7 @@ export function createPosthogDestination(options: PosthogOptions): Destination {
       if (!message) continue;
       const checked = check(message, now);
       const refusal = "kind" in checked ? checked : overRate(rate.take(checked.idHash, now));
-      if (refusal) refused.set(place, refusal);
+      if (refusal) refused.set(place, asUnsent(refusal));
       else if (!("kind" in checked)) sent.push(checked);
     }
     const answers = sent.length === 0 ? [] : await capture.send(sent, wayOf(messages), signal);
@@ -114,6 +114,10 @@ function openCapture(options: PosthogOptions, concurrency: number) {
   const v0 = createV0Capture(parts);
   const v1 = createV1Capture({ ...parts, newRequestId: options.newRequestId ?? randomUUID });
   return { wire, finder, capture: createCapture({ protocol, finder, v0, v1 }) };
+}
+
+function asUnsent(outcome: Outcome): Outcome {
+  return outcome.kind === "dead" ? { ...outcome, isUnsent: true } : outcome;
 }
 
 function overRate(afterMs: number): Outcome | null {

@@ -116,6 +116,19 @@ export function createRefusals(): Refusals {
   };
 }
 
+/** What became of the parts of a batch that was refused as a whole: who looks for an attempt must find that it was not the first. */
+export function inPieces<Settled extends Outcome | Absent | Refused>(
+  outcomes: readonly Settled[],
+): (Settled | Outcome)[] {
+  return outcomes.map((one) => (one.kind === "delivered" && one.note === undefined ? IN_PIECES : one));
+}
+
+const IN_PIECES: Outcome = {
+  kind: "delivered",
+  note: "the batch it came in was refused, and sent again in parts",
+  code: "in_parts",
+};
+
 /** Whether two refusals say the same but for numbers, such as the id of a request. */
 export function saysTheSame(reason: string, other: string): boolean {
   return wordsOf(reason) === wordsOf(other);
