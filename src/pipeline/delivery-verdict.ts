@@ -61,8 +61,9 @@ export function createVerdict({ clock, random, retryHorizonMs, pace, suspects }:
 function longestWaits(messages: readonly OutboxMessage[], outcomes: readonly Outcome[]): ReadonlyMap<number, number> {
   const waits = new Map<number, number>();
   for (let index = 0; index < outcomes.length; index++) {
-    const [lane = -1, outcome] = [messages[index]?.lane, outcomes[index]];
+    const outcome = outcomes[index];
     if (outcome?.kind !== "retry" || outcome.afterMs === undefined) continue;
+    const lane = messages[index]?.lane ?? -1;
     waits.set(lane, Math.max(waits.get(lane) ?? 0, outcome.afterMs));
   }
   return waits;
