@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { PrickleError } from "../core/errors.ts";
-import type { Trace } from "../core/trace.ts";
+import { MOST_ID_CHARACTERS, type Trace } from "../core/trace.ts";
 import { invocationOf } from "./invocation.ts";
 import { withOperations } from "./operations.ts";
 import { time } from "./show-table.ts";
@@ -23,7 +23,7 @@ export function traceCommand(): Command {
     )
     .action(async (id: string, _options, command: Command) => {
       const { configOptions, answer } = invocationOf(command);
-      if (id === "" || id.length > MOST_CHARACTERS) throw noId(id);
+      if (id === "" || id.length > MOST_ID_CHARACTERS) throw noId(id);
       const trace = await withOperations(configOptions, {}, (operations) => operations.trace({ id }));
       const { records, rejections, deadLetters } = trace;
       if (records.length + rejections.length + deadLetters.length === 0) throw unknown(id, trace);
@@ -33,13 +33,10 @@ export function traceCommand(): Command {
 
 function noId(id: string): PrickleError {
   const found = id === "" ? "found none" : `found ${id.length}`;
-  return new PrickleError("USAGE", `An id has 1 to ${MOST_CHARACTERS} characters; ${found}.`, {
+  return new PrickleError("USAGE", `An id has 1 to ${MOST_ID_CHARACTERS} characters; ${found}.`, {
     hint: "It is the uuid of a message, or the id of a record (Segment: messageId).",
   });
 }
-
-/** More is asked of no server. */
-const MOST_CHARACTERS = 10_000;
 
 function unknown(id: string, { isSeen, memory }: Trace): PrickleError {
   const { isOn, since, gaps } = memory;

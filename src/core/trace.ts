@@ -3,6 +3,9 @@
 import type { Became } from "./attribution/step.ts";
 import type { KeptRejection } from "./ledger.ts";
 
+/** No id is longer. */
+export const MOST_ID_CHARACTERS = 10_000;
+
 export interface TraceQuery {
   /** A message's uuid, or a record's id as its source has it. */
   readonly id: string;

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { TREND_INTERVALS } from "../core/analytics.ts";
+import { MOST_ID_CHARACTERS } from "../core/trace.ts";
 
 const none = z.null();
 const count = z.int().min(0).max(1_000_000_000);
@@ -46,7 +47,7 @@ export const ADMIN_METHODS = {
   replayDeadLetters: deadLetters,
   replayEdited: z.strictObject({ id: count, body: z.string() }),
   dropDeadLetters: deadLetters,
-  trace: z.strictObject({ id: z.string().min(1).max(10_000) }),
+  trace: z.strictObject({ id: z.string().min(1).max(MOST_ID_CHARACTERS) }),
   listRejections: z.strictObject({ limit: count }),
   group: z.strictObject({ groupType: z.string(), groupKey: z.string(), limit: count }),
   keys: z.strictObject({ limit: count }),

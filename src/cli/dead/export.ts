@@ -7,9 +7,8 @@ import type { Operations } from "../../core/operations.ts";
 import { invocationOf, wholeNumber } from "../invocation.ts";
 import { withOperations } from "../operations.ts";
 import { type FilterOptions, filterOf, withFilter } from "./filter.ts";
+import { pagesOf } from "./letters.ts";
 import { requireNamed } from "./named.ts";
-
-const PAGE = { limit: 1_000, maxBytes: 4 * 1024 * 1024 };
 
 export function exportCommand(): Command {
   return withFilter(new Command("export"))
@@ -31,16 +30,9 @@ export function exportCommand(): Command {
 
 async function write(operations: Operations, filter: DeadLetterFilter): Promise<void> {
   await requireNamed(operations, filter);
-  let left = filter.limit ?? Number.POSITIVE_INFINITY;
-  for (let after = 0; left > 0; ) {
-    const page = { ...filter, ...PAGE, after, limit: Math.min(left, PAGE.limit) };
-    const letters = await operations.listDeadLetters(page);
-    const last = letters.at(-1);
-    if (!last) return;
+  for await (const letters of pagesOf(operations, filter)) {
     const isRead = process.stdout.write(letters.map(lineOf).join(""));
     if (!isRead) await once(process.stdout, "drain");
-    left -= letters.length;
-    after = last.id;
   }
 }
 

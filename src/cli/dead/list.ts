@@ -29,11 +29,12 @@ export function listCommand(): Command {
 }
 
 /** `total`: how many there are without the limit; only people are told, and only they wait for it. */
-async function listed(operations: Operations, { limit, ...filter }: DeadLetterFilter, json: boolean) {
+async function listed(operations: Operations, filter: DeadLetterFilter, json: boolean) {
+  const { limit, ...chosen } = filter;
   await requireNamed(operations, filter);
-  const letters = await operations.listDeadLetters({ ...filter, ...(limit === undefined ? {} : { limit }) });
+  const letters = await operations.listDeadLetters(filter);
   const mayBeMore = !json && letters.length === limit;
-  return { letters, total: mayBeMore ? await operations.countDeadLetters(filter) : letters.length };
+  return { letters, total: mayBeMore ? await operations.countDeadLetters(chosen) : letters.length };
 }
 
 function showList(found: readonly DeadLetter[], total: number, paint: Colors): string {

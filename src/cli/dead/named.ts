@@ -3,10 +3,10 @@
 import type { DeadLetterFilter } from "../../core/dead-letter.ts";
 import { PrickleError } from "../../core/errors.ts";
 import type { Operations } from "../../core/operations.ts";
+import { pagesOf } from "./letters.ts";
 
 type Asked = Pick<Operations, "status" | "listDeadLetters" | "countDeadLetters">;
 
-const PAGE = { limit: 1_000, maxBytes: 4 * 1024 * 1024 };
 const MOST_TOLD = 10;
 
 /** @throws NOT_FOUND for ids of no letter, and for a destination that is neither fed nor has letters from when it was */
@@ -25,13 +25,7 @@ async function requireDestination(operations: Asked, name: string): Promise<void
 async function requireLetters(operations: Asked, ids: readonly number[]): Promise<void> {
   const missing = new Set(ids);
   if ((await operations.countDeadLetters({ ids })) === missing.size) return;
-  for (let after = 0; ; ) {
-    const letters = await operations.listDeadLetters({ ids, ...PAGE, after });
-    const last = letters.at(-1);
-    if (!last) break;
-    for (const { id } of letters) missing.delete(id);
-    after = last.id;
-  }
+  for await (const letters of pagesOf(operations, { ids })) for (const { id } of letters) missing.delete(id);
   if (missing.size > 0) throw noSuchLetters([...missing], new Set(ids).size > missing.size);
 }
 

@@ -4,9 +4,9 @@ import { DELIVERED, type Outcome } from "../../core/destination.ts";
 import type { HttpAnswer } from "../../platform/http-client.ts";
 import { type Absent, overQuota, parseObject, quote, type Refused, type Retry, readError } from "./answer.ts";
 import { type Compression, endingOf } from "./batch.ts";
-import type { Capture, CaptureOptions, Way } from "./capture.ts";
+import type { Capture, CaptureOptions } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
-import { createRefusals, inPieces, saysTheSame, type Trial } from "./refusals.ts";
+import { createRefusals, inPieces, type Sending, type Settled, saysTheSame } from "./refusals.ts";
 import { pick, requestsOf } from "./requests.ts";
 
 const MAX_WIRE_BYTES = 20 * 1024 * 1024;
@@ -91,15 +91,6 @@ export function createV0Capture({
   };
 }
 
-/** What is the same for all of one delivery. */
-interface Sending {
-  readonly way: Way;
-  readonly signal: AbortSignal;
-  readonly trial: Trial;
-}
-
-/** Refused: alone. */
-type Settled = Outcome | Absent | Refused;
 type Answer = Extract<Outcome, { kind: "delivered" }> | Retry | Refused | Absent;
 
 /** Once something has to wait, what comes after it in its lane waits too. */

@@ -6,7 +6,7 @@ import { type Absent, parseObject, type Refused, type Retry } from "./answer.ts"
 import type { Capture, CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { type MessageText, ORDERED, orderingKey, uuidOf } from "./message-text.ts";
-import { createRefusals, inPieces, type Trial } from "./refusals.ts";
+import { createRefusals, inPieces, type Sending, type Settled } from "./refusals.ts";
 import { fill, pick, requestsOf } from "./requests.ts";
 import { readResult, readV1Answer, type V1Answer } from "./v1-answer.ts";
 import { createRepeats, type Repeat } from "./v1-repeats.ts";
@@ -144,22 +144,12 @@ export function createV1Capture(options: V1Options): Capture<Outcome | Absent> {
   };
 }
 
-/** What is the same for all of one delivery. */
-interface Sending {
-  readonly way: Way;
-  readonly signal: AbortSignal;
-  readonly trial: Trial;
-}
-
 interface PlannedRequest {
   /** Of its messages, ascending. */
   readonly places: readonly number[];
   /** Null: it is a new one. */
   readonly repeat: Repeat | null;
 }
-
-/** Refused: alone. */
-type Settled = Outcome | Absent | Refused;
 
 function keyOf(message: MessageText): string | null {
   return (message.traits & ORDERED) === 0 ? null : orderingKey(message);

@@ -17,6 +17,8 @@ export interface Way {
   readonly isHistory: boolean;
 }
 
+export const LIVE: Way = { service: "live", isHistory: false };
+
 export interface CaptureOptions {
   /** Before the paths of the protocol, without a slash at its end. */
   readonly basePath: string;

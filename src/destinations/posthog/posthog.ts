@@ -5,7 +5,7 @@ import { DELIVERED, type Destination, type Outcome } from "../../core/destinatio
 import { isGroupUnset, type OutboxMessage, occurredAtOf } from "../../core/message.ts";
 import { isHistory } from "../../core/service.ts";
 import { systemClock } from "../../platform/clock.ts";
-import type { Way } from "./capture.ts";
+import { LIVE, type Way } from "./capture.ts";
 import { createV0Capture } from "./capture-v0.ts";
 import { createV1Capture } from "./capture-v1.ts";
 import { type CheckedMessage, createCheck } from "./checked.ts";
@@ -26,7 +26,6 @@ import { createWire } from "./wire.ts";
 
 export type { PosthogOptions } from "./options.ts";
 
-const LIVE: Way = { service: "live", isHistory: false };
 /** By its own clock PostHog takes, and bills, what is too young to be history as live. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 

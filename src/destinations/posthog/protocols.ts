@@ -1,12 +1,10 @@
 /** Which protocol the server speaks: found out by a question that can neither lose nor double an event, and remembered. */
 
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../core/clock.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { parseObject } from "./answer.ts";
-import { endingOf } from "./batch.ts";
-import { V1_PATH } from "./v1-request.ts";
-import type { Wire } from "./wire.ts";
+import { LIVE } from "./capture.ts";
+import { type AskOptions, createAsk } from "./v1-request.ts";
 
 export type Protocol = "v0" | "v1";
 
@@ -24,13 +22,7 @@ const V0_FOR_MS = 3_600_000;
 /** The question got no answer, or v1 was gone when it was used. */
 const UNSURE_FOR_MS = 60_000;
 
-export interface ProbeOptions {
-  readonly basePath: string;
-  readonly token: string;
-  readonly version: string;
-  readonly wire: Pick<Wire, "post">;
-  readonly clock: Pick<Clock, "now">;
-}
+export type ProbeOptions = Omit<AskOptions, "compression">;
 
 /** v0, which every server has, whenever it is not certain that v1 is there. */
 export function createProtocolFinder(options: ProbeOptions): ProtocolFinder {
@@ -67,25 +59,13 @@ export function createProtocolFinder(options: ProbeOptions): ProtocolFinder {
  * Sends a batch without events: v1 refuses it as `empty_batch` (or says what else is wrong, in its own form), and a
  * server without v1 answers something else. Null: there was no answer that tells.
  */
-export async function hasV1(
-  { basePath, token, version, wire, clock }: ProbeOptions,
-  signal: AbortSignal,
-): Promise<boolean | null> {
-  const now = isoTime(clock.now());
-  const headers = {
-    authorization: `Bearer ${token}`,
-    "posthog-sdk-info": `prickle/${version}`,
-    "posthog-attempt": "1",
-    "posthog-request-id": randomUUID(),
-    "posthog-request-timestamp": now,
-  };
-  const envelope = { head: Buffer.from(`{"created_at":"${now}","batch":[`), tail: Buffer.from("]}"), ending: NOTHING };
-  const request = { path: basePath + V1_PATH, headers, envelope, pieces: [], compression: "none", maxWireBytes: 1024 };
-  const answer = await wire.post({ ...request, compression: "none", service: "live" }, signal);
+export async function hasV1(options: ProbeOptions, signal: AbortSignal): Promise<boolean | null> {
+  const ask = createAsk({ ...options, compression: "none" });
+  const head = { id: randomUUID(), createdAt: isoTime(options.clock.now()), way: LIVE, attempt: 1 };
+  const answer = await ask([], head, signal);
   if (!("status" in answer) || answer.status >= 500 || PASSING.has(answer.status)) return null;
   return typeof parseObject(answer.body)?.error === "string" && !NOT_THERE.has(answer.status);
 }
 
-const NOTHING = endingOf("}}");
 const PASSING: ReadonlySet<number> = new Set([408, 429]);
 const NOT_THERE: ReadonlySet<number> = new Set([404, 405]);

@@ -13,7 +13,18 @@
 
 import type { Outcome } from "../../core/destination.ts";
 import { type Absent, blocked, type Refused, type Retry, TOO_LARGE } from "./answer.ts";
+import type { Way } from "./capture.ts";
 import { type MessageText, uuidOf } from "./message-text.ts";
+
+/** What is the same for all requests of one delivery. */
+export interface Sending {
+  readonly way: Way;
+  readonly signal: AbortSignal;
+  readonly trial: Trial;
+}
+
+/** Refused: alone. */
+export type Settled = Outcome | Absent | Refused;
 
 /** Of one peer. */
 export interface Refusals {
@@ -117,9 +128,7 @@ export function createRefusals(): Refusals {
 }
 
 /** What became of the parts of a batch that was refused as a whole: who looks for an attempt must find that it was not the first. */
-export function inPieces<Settled extends Outcome | Absent | Refused>(
-  outcomes: readonly Settled[],
-): (Settled | Outcome)[] {
+export function inPieces(outcomes: readonly Settled[]): Settled[] {
   return outcomes.map((one) => (one.kind === "delivered" && one.note === undefined ? IN_PIECES : one));
 }
 
@@ -138,7 +147,7 @@ function wordsOf(reason: string): string {
   return reason.replace(/[0-9a-f-]{8,}|\d+/gi, "#");
 }
 
-function isRefused(outcome: Outcome | Absent | Refused): outcome is Refused {
+function isRefused(outcome: Settled): outcome is Refused {
   return outcome.kind === "refused";
 }
 

@@ -1,13 +1,15 @@
 /** A request of protocol v1 (facts on PostHog, 3.1 and 3.2, seen 2026-11). */
 
+import type { Clock } from "../../core/clock.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { endingOf } from "./batch.ts";
 import type { CaptureOptions, Way } from "./capture.ts";
 import type { CheckedMessage } from "./checked.ts";
 import { MOVED_IN_V1 } from "./message-text.ts";
 import { v1Event } from "./v1-event.ts";
+import type { Wire } from "./wire.ts";
 
-export const V1_PATH = "/i/v1/analytics/events";
+const V1_PATH = "/i/v1/analytics/events";
 const MAX_WIRE_BYTES = 10_485_760;
 
 export interface Head {
@@ -17,8 +19,13 @@ export interface Head {
   readonly attempt: number;
 }
 
+export interface AskOptions extends Pick<CaptureOptions, "basePath" | "token" | "version" | "compression"> {
+  readonly wire: Pick<Wire, "post">;
+  readonly clock: Pick<Clock, "now">;
+}
+
 /** Gives what sends messages as one request. */
-export function createAsk({ basePath, token, version, compression: wanted, wire, clock }: CaptureOptions) {
+export function createAsk({ basePath, token, version, compression: wanted, wire, clock }: AskOptions) {
   const compression = wanted ?? "zstd";
   const path = basePath + V1_PATH;
   const fixed = { authorization: `Bearer ${token}`, "posthog-sdk-info": `prickle/${version}` };
